@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod actor;
+pub mod address;
+
+pub mod cart;
+pub mod customer;
+pub mod idempotency;
+pub mod notification;
+pub mod order;
+pub mod payment;
+pub mod product;
+pub mod shipping;
+
+pub use actor::Actor;
+pub use address::Address;

@@ -1,0 +1,121 @@
+//! Errors as `application/problem+json` (RFC 9457): one shape for every answer that is not a success.
+
+use std::fmt;
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+use shared::{Error, Kind, telemetry::TraceParent};
+
+/// The media type of every error.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// What handlers answer when they cannot do what was asked.
+pub type Answer<T = HttpResponse> = Result<T, Problem>;
+
+/// An error on its way out.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What is wrong.
+    pub error: Error,
+    status: StatusCode,
+    headers: Vec<(header::HeaderName, String)>,
+}
+
+impl Problem {
+    /// For the statuses that only HTTP has (404 for routes, 405, 413, 414, 415 …).
+    pub fn http(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let kind = if status.is_server_error() { Kind::Internal } else { Kind::Malformed };
+        Self { error: Error::new(kind, code, detail), status, headers: Vec::new() }
+    }
+
+    /// Adds a header such as `Allow`.
+    #[must_use]
+    pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer. Called by the outermost middleware, which knows the request.
+    pub fn respond(&self, path: &str, trace: Option<&TraceParent>) -> HttpResponse {
+        let mut document = Map::new();
+        document.insert("type".into(), json!(format!("urn:bodega:problem:{}", self.error.code)));
+        document.insert("title".into(), json!(self.status.canonical_reason().unwrap_or("Error")));
+        document.insert("status".into(), json!(self.status.as_u16()));
+        document.insert("code".into(), json!(self.error.code));
+        document.insert("detail".into(), json!(self.error.detail));
+        document.insert("instance".into(), json!(path));
+        document.insert("trace_id".into(), json!(trace.map(|t| t.trace_id.clone())));
+        document.insert("errors".into(), json!(self.error.fields));
+        for (name, value) in &self.error.extra {
+            document.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+        let mut response = HttpResponse::build(self.status);
+        response.content_type(CONTENT_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(seconds) = self.error.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"bodega\""));
+        }
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        response.body(Value::Object(document).to_string())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match error.kind {
+            Kind::Malformed => StatusCode::BAD_REQUEST,
+            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Kind::Declined => StatusCode::PAYMENT_REQUIRED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Gone => StatusCode::GONE,
+            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self { error, status, headers: Vec::new() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.respond("", None)
+    }
+}
+
+/// What an answer without a problem document stands for: errors of the framework itself.
+pub fn of_status(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::from(Error::new(Kind::NotFound, "not_found", "there is nothing here")),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::http(status, "payload_too_large", "the body is too large"),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::http(status, "method_not_allowed", "not with this method"),
+        status if status.is_server_error() => Problem::from(Error::internal(format!("the framework answered {status}"))),
+        status => Problem::http(status, "malformed_request", "the request could not be understood"),
+    }
+}
+
+/// The default service of the whole application.
+pub async fn not_found(_: HttpRequest) -> Answer {
+    Err(of_status(StatusCode::NOT_FOUND))
+}

@@ -1,0 +1,74 @@
+//! What the operator may set.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use shared::Currency;
+
+/// The `[gateway]` section.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Prices are in the first one unless a request asks for another of these.
+    pub currencies: Vec<Currency>,
+    /// Requests at work at once; one more is told to come back (503).
+    pub max_in_flight: usize,
+    /// A request that takes longer is given up (503).
+    pub request_timeout_seconds: u64,
+    /// Bytes of ready answers kept in memory.
+    pub cache_bytes: u64,
+    /// No answer is served from memory for longer, even if nothing said that it changed.
+    pub cache_seconds: u64,
+    /// Proxies whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Shows `/dev/mail` and the test payment page, and `/metrics` without a token.
+    pub development: bool,
+    /// Opens `/metrics` outside development: `Authorization: Bearer <token>`.
+    pub metrics_token: Option<String>,
+    /// Requests per minute and address.
+    pub limits: Limits,
+}
+
+/// The `[gateway.limits]` section: how often, per minute. A full minute's worth may come at once.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Logins from one address.
+    pub login_per_address: u32,
+    /// Logins into one account.
+    pub login_per_account: u32,
+    /// Password resets and verification mails from one address.
+    pub reset_per_address: u32,
+    /// New accounts from one address.
+    pub register_per_address: u32,
+    /// Checkouts from one address.
+    pub checkout_per_address: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            currencies: vec![Currency::EUR],
+            max_in_flight: 1024,
+            request_timeout_seconds: 30,
+            cache_bytes: 64 << 20,
+            cache_seconds: 60,
+            trusted_proxies: Vec::new(),
+            development: false,
+            metrics_token: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            login_per_address: 60,
+            login_per_account: 20,
+            reset_per_address: 10,
+            register_per_address: 30,
+            checkout_per_address: 1200,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A unit of work on its way to a database thread, and what its commit sets off.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, RwLock, atomic::AtomicU64, atomic::Ordering},
+};
+
+use futures::future::LocalBoxFuture;
+use tokio::sync::{Notify, oneshot};
+use tracing::Instrument;
+
+use super::{Tx, Watcher};
+use crate::{Clock, Error, Result, events::Envelope};
+
+/// What the handle and its thread share.
+pub(super) struct Hub {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) watchers: RwLock<Vec<Watcher>>,
+    pub(super) wake: Notify,
+    pub(super) commits: AtomicU64,
+}
+
+impl Hub {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, watchers: RwLock::default(), wake: Notify::new(), commits: AtomicU64::new(0) }
+    }
+
+    pub(super) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells the watchers and the relay what one transaction has committed.
+    pub(super) fn tell(&self, emitted: &[Envelope]) {
+        if emitted.is_empty() {
+            return;
+        }
+        let watchers = self.watchers.read().expect("nobody panics while holding the watchers").clone();
+        for watcher in watchers {
+            // A watcher's bug must not take the database thread with it.
+            if std::panic::catch_unwind(AssertUnwindSafe(|| watcher(emitted))).is_err() {
+                tracing::error!("a watcher of committed events panicked");
+            }
+        }
+        self.wake.notify_one();
+    }
+}
+
+/// Work that a database thread runs in a transaction and then answers.
+pub(super) trait Unit: Send {
+    /// The trace of the caller.
+    fn traceparent(&self) -> Option<String>;
+
+    /// Runs the work once and keeps its result.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Result<()>>;
+
+    /// Answers the caller: with `verdict` if that is an error, or with the kept result.
+    fn answer(self: Box<Self>, verdict: Result<()>);
+}
+
+pub(super) struct Job<T, F> {
+    work: F,
+    traceparent: Option<String>,
+    span: tracing::Span,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Job<T, F> {
+    pub(super) fn new(work: F, traceparent: Option<String>, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self { work, traceparent, span: tracing::Span::current(), result: None, reply }
+    }
+}
+
+impl<T, F> Unit for Job<T, F>
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+{
+    fn traceparent(&self) -> Option<String> {
+        self.traceparent.clone()
+    }
+
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.result = None;
+            let value = (self.work)(tx).instrument(self.span.clone()).await?;
+            self.result = Some(Ok(value));
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, verdict: Result<()>) {
+        let none = || Err(Error::internal("a unit of work was answered before it ran"));
+        let answer = verdict.and_then(|()| self.result.unwrap_or_else(none));
+        // The caller may be gone; the work is done all the same.
+        let _ = self.reply.send(answer);
+    }
+}

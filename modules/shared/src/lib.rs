@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod ids;
+pub mod money;
+pub mod time;
+pub mod page;
+pub mod signer;
+pub mod values;
+
+pub mod db;
+pub mod events;
+pub mod jobs;
+pub mod rpc;
+
+pub mod cache;
+pub mod crash;
+pub mod telemetry;
+
+pub use error::{Error, Kind, Result};
+pub use ids::Id;
+pub use page::{Page, PageRequest};
+pub use money::{Currency, Money};
+pub use time::{Clock, Time};
