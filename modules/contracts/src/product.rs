@@ -764,3 +764,10 @@ pub struct PricesChanged {}
 impl Event for PricesChanged {
     const TYPE: &'static str = "prices.changed";
 }
+
+/// The search index has caught up with what changed before: lists, facets and suggestions may differ.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SearchUpdated {}
+impl Event for SearchUpdated {
+    const TYPE: &'static str = "search.updated";
+}

@@ -47,7 +47,7 @@ impl Problem {
         document.insert("code".into(), json!(self.error.code));
         document.insert("detail".into(), json!(self.error.detail));
         document.insert("instance".into(), json!(path));
-        document.insert("trace_id".into(), json!(trace.map(|t| t.trace_id.clone())));
+        document.insert("trace_id".into(), json!(trace.map(|t| t.trace_id())));
         document.insert("errors".into(), json!(self.error.fields));
         for (name, value) in &self.error.extra {
             document.entry(name.as_str()).or_insert_with(|| value.clone());

@@ -1,1 +1,460 @@
-//! cache
+//! Ready responses in memory: bytes, tagged by entity, loaded once however many ask.
+//!
+//! Freshness is a matter of order, not of clocks. Every drop of a tag gets the next generation; every
+//! entry remembers the generation at which its load began. An entry is stale when one of its tags was
+//! dropped later than that, so a load that read the database before a drop can never be served after it.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    io::Write,
+    sync::{
+        Arc, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use moka::{future::Cache as Memory, ops::compute::Op};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// Bodies up to this many bytes fit in one packet and are not worth compressing.
+const COMPRESS_ABOVE: usize = 1024;
+
+/// How many dropped tags are remembered one by one; about 2 MiB.
+const MAX_DROPPED_TAGS: usize = 65_536;
+
+/// What a load yields.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// The media type, such as `application/json`.
+    pub content_type: String,
+    /// The response body.
+    pub body: Vec<u8>,
+    /// What the body shows, such as `product:<id>`: dropping any of these makes it stale.
+    pub tags: Vec<String>,
+}
+
+/// A response that is ready to be sent.
+#[derive(Debug)]
+pub struct Entry {
+    /// The media type, such as `application/json`.
+    pub content_type: String,
+    /// The body as loaded.
+    pub body: Bytes,
+    /// A strong entity tag of `body`, with its quotes.
+    pub etag: String,
+    compressed: OnceLock<Compressed>,
+    compressing: AtomicBool,
+    /// Hashes, because equal hashes of different tags only cost a load too many.
+    tags: Box<[u64]>,
+    /// The generation at which the load began.
+    loaded_at: u64,
+    /// The latest generation at which the entry was found fresh, so that a hit between two drops compares one number.
+    checked_at: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Compressed {
+    gzip: Option<Bytes>,
+    brotli: Option<Bytes>,
+}
+
+impl Entry {
+    fn new(fresh: Fresh, loaded_at: u64, hash: impl Fn(&str) -> u64) -> Self {
+        Self {
+            etag: format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(&fresh.body)[..18])),
+            content_type: fresh.content_type,
+            body: fresh.body.into(),
+            compressed: OnceLock::new(),
+            compressing: AtomicBool::new(false),
+            tags: fresh.tags.iter().map(|tag| hash(tag)).collect(),
+            loaded_at,
+            checked_at: AtomicU64::new(loaded_at),
+        }
+    }
+
+    /// The body for `Content-Encoding: gzip`, once it is there: see [`Cache::get_or_insert`].
+    pub fn gzip(&self) -> Option<&Bytes> {
+        self.compressed.get()?.gzip.as_ref()
+    }
+
+    /// The body for `Content-Encoding: br`, once it is there: see [`Cache::get_or_insert`].
+    pub fn brotli(&self) -> Option<&Bytes> {
+        self.compressed.get()?.brotli.as_ref()
+    }
+
+    /// What the entry may come to occupy: each compressed form is at most half of the body.
+    fn weight(&self) -> u32 {
+        let forms = if self.body.len() > COMPRESS_ABOVE { 2 } else { 1 };
+        let rest = size_of::<Self>() + self.etag.len() + self.tags.len() * size_of::<u64>();
+        u32::try_from(self.body.len() * forms + rest).unwrap_or(u32::MAX)
+    }
+}
+
+/// How well a cache does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Requests answered from memory.
+    pub hits: u64,
+    /// Requests that had to wait for a load, their own or another's.
+    pub misses: u64,
+    /// Entries in memory, approximately.
+    pub entries: u64,
+    /// Bytes they occupy, approximately.
+    pub bytes: u64,
+}
+
+/// A cache of ready responses. A clone is another handle to the same cache.
+#[derive(Clone)]
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    memory: Memory<String, Arc<Entry>>,
+    /// The latest generation whose drop is visible in `dropped`.
+    generation: AtomicU64,
+    dropped: RwLock<Dropped>,
+    hasher: RandomState,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+#[derive(Default)]
+struct Dropped {
+    /// The generation of each tag's last drop.
+    tags: HashMap<u64, u64>,
+    /// Drops up to this generation are forgotten, so whatever was loaded before it counts as stale.
+    floor: u64,
+}
+
+impl Cache {
+    /// Keeps at most about `max_bytes`, and no entry longer than `ttl`.
+    pub fn new(max_bytes: u64, ttl: Duration) -> Self {
+        let memory = Memory::builder()
+            .max_capacity(max_bytes)
+            .weigher(|key: &String, entry: &Arc<Entry>| {
+                entry.weight().saturating_add(u32::try_from(key.len()).unwrap_or(u32::MAX))
+            })
+            .time_to_live(ttl)
+            .build();
+        Self(Arc::new(Inner {
+            memory,
+            generation: AtomicU64::new(0),
+            dropped: RwLock::default(),
+            hasher: RandomState::new(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }))
+    }
+
+    /// The entry under `key`; `load` makes it if it is absent or stale.
+    ///
+    /// Of all who ask at the same time one loads, and the others wait for its entry or its error. Errors
+    /// are not kept. The answer is never older than the call: a load that a drop has overtaken is repeated.
+    /// The first hit of a body above 1 KiB has it compressed in the background, so that a body nobody
+    /// asks for twice costs nothing; whoever comes before that gets the plain body.
+    ///
+    /// # Errors
+    /// Whatever `load` answers.
+    pub async fn get_or_insert(
+        &self,
+        key: &str,
+        load: impl AsyncFnOnce() -> Result<Fresh>,
+    ) -> Result<Arc<Entry>> {
+        let inner = &*self.0;
+        if let Some(entry) = inner.memory.get(key).await
+            && inner.is_fresh(&entry)
+        {
+            inner.hits.fetch_add(1, Ordering::Relaxed);
+            compress_once(&entry);
+            return Ok(entry);
+        }
+        inner.misses.fetch_add(1, Ordering::Relaxed);
+        let asked_at = inner.generation.load(Ordering::Acquire);
+        let mut load = Some(load);
+        loop {
+            let entry = inner
+                .memory
+                .try_get_with_by_ref(key, async {
+                    let loaded_at = inner.generation.load(Ordering::Acquire);
+                    let load =
+                        load.take().expect("a caller's own load begins after the call and ends the loop");
+                    let fresh = load().await?;
+                    Ok(Arc::new(Entry::new(fresh, loaded_at, |tag| inner.hasher.hash_one(tag))))
+                })
+                .await
+                .map_err(|error: Arc<Error>| Error::clone(&error))?;
+            if entry.loaded_at >= asked_at || inner.is_fresh(&entry) {
+                return Ok(entry);
+            }
+            inner.remove_stale(key).await;
+        }
+    }
+
+    /// Makes every entry with this tag stale, at once and in constant time.
+    ///
+    /// Call it after the change is committed. When it returns, no later call gets what was loaded before.
+    pub fn drop_tag(&self, tag: &str) {
+        self.0.drop_tag(tag);
+    }
+
+    /// How well it does.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            hits: self.0.hits.load(Ordering::Relaxed),
+            misses: self.0.misses.load(Ordering::Relaxed),
+            entries: self.0.memory.entry_count(),
+            bytes: self.0.memory.weighted_size(),
+        }
+    }
+}
+
+impl Inner {
+    fn is_fresh(&self, entry: &Entry) -> bool {
+        let generation = self.generation.load(Ordering::Acquire);
+        if entry.checked_at.load(Ordering::Relaxed) >= generation {
+            return true;
+        }
+        // A panic cannot leave the map half changed in a way that matters, so poison is ignored.
+        let dropped = self.dropped.read().unwrap_or_else(PoisonError::into_inner);
+        let overtaken = |tag| dropped.tags.get(tag).is_some_and(|dropped_at| *dropped_at > entry.loaded_at);
+        let fresh = entry.loaded_at >= dropped.floor && !entry.tags.iter().any(overtaken);
+        if fresh {
+            entry.checked_at.fetch_max(generation, Ordering::Relaxed);
+        }
+        fresh
+    }
+
+    fn drop_tag(&self, tag: &str) {
+        let mut dropped = self.dropped.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.generation.load(Ordering::Relaxed) + 1;
+        dropped.tags.insert(self.hasher.hash_one(tag), generation);
+        if dropped.tags.len() > MAX_DROPPED_TAGS {
+            dropped.forget_older_half();
+        }
+        // Published last and under the lock: who sees the generation also finds its tag in the map.
+        self.generation.store(generation, Ordering::Release);
+    }
+
+    /// Removes the entry only if it is still stale, so that nobody's newer load is lost.
+    async fn remove_stale(&self, key: &str) {
+        let stale = async |entry: Option<moka::Entry<String, Arc<Entry>>>| match entry {
+            Some(entry) if !self.is_fresh(entry.value()) => Op::Remove,
+            _ => Op::Nop,
+        };
+        self.memory.entry_by_ref(key).and_compute_with(stale).await;
+    }
+}
+
+impl Dropped {
+    /// Keeps the memory bounded, at the price of reloading what has not been loaded since.
+    fn forget_older_half(&mut self) {
+        let mut generations: Vec<u64> = self.tags.values().copied().collect();
+        let middle = generations.len() / 2;
+        self.floor = *generations.select_nth_unstable(middle).1;
+        self.tags.retain(|_, generation| *generation > self.floor);
+    }
+}
+
+/// Compresses a body worth it once, off the threads that answer.
+fn compress_once(entry: &Arc<Entry>) {
+    if entry.body.len() <= COMPRESS_ABOVE
+        || entry.compressing.load(Ordering::Relaxed)
+        || entry.compressing.swap(true, Ordering::Relaxed)
+    {
+        return;
+    }
+    let entry = Arc::clone(entry);
+    tokio::task::spawn_blocking(move || {
+        let half = entry.body.len() / 2;
+        let keep =
+            |form: std::io::Result<Vec<u8>>| form.ok().filter(|form| form.len() <= half).map(Bytes::from);
+        entry
+            .compressed
+            .get_or_init(|| Compressed { gzip: keep(gzip(&entry.body)), brotli: keep(brotli(&entry.body)) });
+    });
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(5));
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    const BUFFER: usize = 4096;
+    const QUALITY: u32 = 5;
+    const WINDOW: u32 = 20;
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, QUALITY, WINDOW);
+    encoder.write_all(body)?;
+    Ok(encoder.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures::future::join_all;
+    use tokio::sync::{Notify, oneshot};
+
+    use super::*;
+
+    fn cache() -> Cache {
+        Cache::new(1 << 20, Duration::from_secs(60))
+    }
+
+    fn page(body: &str, tags: &[&str]) -> Fresh {
+        Fresh {
+            content_type: "text/plain".into(),
+            body: body.into(),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+        }
+    }
+
+    async fn body(cache: &Cache, key: &str, fresh: Fresh) -> Bytes {
+        cache.get_or_insert(key, async || Ok(fresh)).await.unwrap().body.clone()
+    }
+
+    #[tokio::test]
+    async fn a_hundred_concurrent_misses_load_once() {
+        let (cache, loads) = (cache(), AtomicUsize::new(0));
+        let entries = join_all((0..100).map(|_| {
+            cache.get_or_insert("key", async || {
+                loads.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Ok(page("body", &[]))
+            })
+        }))
+        .await;
+        assert_eq!(loads.into_inner(), 1);
+        assert!(entries.iter().all(|entry| entry.as_ref().unwrap().body == "body"));
+        assert_eq!((cache.stats().hits, cache.stats().misses), (0, 100));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_tag_takes_its_entries_and_no_others() {
+        let cache = cache();
+        body(&cache, "a", page("old a", &["product:1", "products"])).await;
+        body(&cache, "b", page("old b", &["product:2", "products"])).await;
+        cache.drop_tag("product:1");
+        assert_eq!(body(&cache, "a", page("new a", &["product:1", "products"])).await, "new a");
+        assert_eq!(body(&cache, "b", page("new b", &["product:2", "products"])).await, "old b");
+        cache.drop_tag("products");
+        assert_eq!(body(&cache, "a", page("third a", &[])).await, "third a");
+        assert_eq!(body(&cache, "b", page("third b", &[])).await, "third b");
+    }
+
+    #[tokio::test]
+    async fn a_load_that_a_drop_has_overtaken_is_not_served_afterwards() {
+        let cache = cache();
+        let (began, has_read) = oneshot::channel();
+        let (finish, may_finish) = oneshot::channel::<()>();
+        let early = tokio::spawn({
+            let cache = cache.clone();
+            async move {
+                let load = async || {
+                    began.send(()).unwrap();
+                    may_finish.await.unwrap();
+                    Ok(page("old", &["product:1"]))
+                };
+                cache.get_or_insert("key", load).await.unwrap().body.clone()
+            }
+        });
+        has_read.await.unwrap();
+        cache.drop_tag("product:1");
+        let late = body(&cache, "key", page("new", &["product:1"]));
+        let (late, ()) = tokio::join!(late, async { finish.send(()).unwrap() });
+        assert_eq!(early.await.unwrap(), "old", "who asked before the drop may see the state before it");
+        assert_eq!(late, "new");
+        assert_eq!(body(&cache, "key", page("third", &[])).await, "new");
+    }
+
+    #[tokio::test]
+    async fn an_error_reaches_all_who_wait_and_is_not_kept() {
+        let (cache, loads) = (cache(), AtomicUsize::new(0));
+        let answers = join_all((0..10).map(|_| {
+            cache.get_or_insert("key", async || {
+                loads.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Err(Error::not_found("product"))
+            })
+        }))
+        .await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| error.code == "not_found")));
+        assert_eq!(loads.into_inner(), 1);
+        assert_eq!(body(&cache, "key", page("body", &[])).await, "body");
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_leaves_hands_the_load_to_the_next() {
+        let (cache, began) = (cache(), Notify::new());
+        let leaver = cache.get_or_insert("key", async || {
+            began.notify_one();
+            std::future::pending().await
+        });
+        tokio::select! {
+            _ = leaver => unreachable!("its load never ends"),
+            () = began.notified() => {}
+        }
+        assert_eq!(body(&cache, "key", page("body", &[])).await, "body");
+    }
+
+    #[tokio::test]
+    async fn only_equal_bodies_have_equal_etags() {
+        let cache = cache();
+        let mut etags = Vec::new();
+        for (key, text) in [("a", "one"), ("b", "one"), ("c", "two")] {
+            etags.push(cache.get_or_insert(key, async || Ok(page(text, &[]))).await.unwrap().etag.clone());
+        }
+        assert_eq!(etags[0], etags[1]);
+        assert_ne!(etags[0], etags[2]);
+        assert!(etags[0].starts_with('"') && etags[0].ends_with('"') && etags[0].len() > 20);
+    }
+
+    #[tokio::test]
+    async fn the_second_request_of_a_large_body_has_it_compressed() {
+        let (cache, text) = (cache(), "bodega ".repeat(1000));
+        let first = cache.get_or_insert("key", async || Ok(page(&text, &[]))).await.unwrap();
+        assert!(first.gzip().is_none(), "nobody knows yet that it is asked for twice");
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while first.brotli().is_none() {
+            assert!(tokio::time::Instant::now() < deadline, "the body was never compressed");
+            body(&cache, "key", page("other", &[])).await;
+            tokio::task::yield_now().await;
+        }
+        let mut plain = Vec::new();
+        let mut gzip = flate2::write::GzDecoder::new(&mut plain);
+        gzip.write_all(first.gzip().unwrap()).unwrap();
+        gzip.finish().unwrap();
+        assert_eq!(plain, text.as_bytes());
+        let mut plain = Vec::new();
+        brotli::BrotliDecompress(&mut &first.brotli().unwrap()[..], &mut plain).unwrap();
+        assert_eq!(plain, text.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn the_record_of_drops_is_bounded_and_forgets_on_the_safe_side() {
+        let cache = cache();
+        body(&cache, "old", page("old", &["product:1"])).await;
+        cache.drop_tag("product:1");
+        for tag in 0..MAX_DROPPED_TAGS * 3 {
+            cache.drop_tag(&format!("other:{tag}"));
+            assert!(cache.0.dropped.read().unwrap().tags.len() <= MAX_DROPPED_TAGS);
+        }
+        assert_eq!(body(&cache, "old", page("new", &["product:1"])).await, "new");
+    }
+
+    #[tokio::test]
+    async fn memory_stays_within_its_limit() {
+        let cache = Cache::new(100_000, Duration::from_secs(60));
+        for key in 0..1000 {
+            body(&cache, &key.to_string(), page(&"x".repeat(1000), &[])).await;
+        }
+        cache.0.memory.run_pending_tasks().await;
+        assert!(cache.stats().bytes <= 100_000 && cache.stats().entries > 10);
+    }
+}

@@ -27,7 +27,8 @@ impl CrashPoints {
         for point in text.split(',').map(str::trim).filter(|point| !point.is_empty()) {
             let (name, count) = point.split_once(':').unwrap_or((point, "1"));
             let count = count.parse().ok().filter(|count| *count > 0);
-            let count = count.ok_or_else(|| Error::invalid("crash_points", "format", "expected name:count"))?;
+            let count =
+                count.ok_or_else(|| Error::invalid("crash_points", "format", "expected name:count"))?;
             points.insert(name.to_owned(), AtomicU64::new(count));
         }
         Ok(Self((!points.is_empty()).then(|| Arc::new(points))))

@@ -21,11 +21,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::
 use futures::FutureExt;
 use tokio::sync::{Notify, oneshot};
 
-use crate::{
-    Clock, Error, Result,
-    events::Envelope,
-    time::system_clock,
-};
+use crate::{Clock, Error, Result, events::Envelope, time::system_clock};
 
 pub use migrations::{Migration, Migrations};
 pub use sqlite::{Hop, Lease, SqliteConn};
@@ -34,6 +30,7 @@ pub use tx::Tx;
 use unit::{Hub, Job, Unit};
 
 /// A connection of either database.
+#[expect(clippy::large_enum_variant, reason = "few exist at a time, and a box would cost more than it saves")]
 pub enum Conn {
     /// From the pool.
     Postgres(Object<AsyncPgConnection>),
@@ -53,12 +50,10 @@ impl Conn {
 ///
 /// ```ignore
 /// on!(conn, |c| orders::table.find(id).select(Order::as_select()).first(c).await)
-/// ```
-/// expands to
-/// ```ignore
+/// // expands to
 /// match conn {
-///     Conn::Postgres(object) => { let c = &mut **object; orders::table.find(id)….first(c).await }
-///     Conn::Sqlite(lease) => { let c = &mut **lease; orders::table.find(id)….first(c).await }
+///     Conn::Postgres(object) => { let c = &mut **object; orders::table.find(id) /* and so on */ .await }
+///     Conn::Sqlite(lease) => { let c = &mut **lease; orders::table.find(id) /* and so on */ .await }
 /// }
 /// ```
 /// The whole expression is inside, because a query that exists outside is fixed to one database.
@@ -82,9 +77,6 @@ pub use on;
 /// Hears of committed events. Must not block: it runs between the commit and the answer to the caller.
 pub type Watcher = Arc<dyn Fn(&[Envelope]) + Send + Sync>;
 
-/// The W3C trace context of the calling task, if there is one.
-pub type TraceSource = Arc<dyn Fn() -> Option<String> + Send + Sync>;
-
 /// How to open a database.
 #[derive(Clone)]
 pub struct Options {
@@ -98,8 +90,6 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// Where `occurred_at` and friends come from.
     pub clock: Arc<dyn Clock>,
-    /// Where an event's `traceparent` comes from; asked in the task that calls [`Db::transaction`].
-    pub trace: Option<TraceSource>,
 }
 
 impl Default for Options {
@@ -110,7 +100,6 @@ impl Default for Options {
             transaction_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
             clock: system_clock(),
-            trace: None,
         }
     }
 }
@@ -168,8 +157,7 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let traceparent = self.0.options.trace.as_ref().and_then(|trace| trace());
-        self.submit(Box::new(Job::new(work, traceparent, reply))).await?;
+        self.submit(Box::new(Job::new(work, reply))).await?;
         answer.await.unwrap_or_else(|_| Err(Error::internal("the database thread died")))
     }
 

@@ -1,10 +1,183 @@
-//! Placeholder until helper-1 writes the real file.
-use serde::{Serialize, de::DeserializeOwned};
+//! What modules tell each other: written to an outbox with the change itself, delivered at least once and in
+//! order per aggregate, taken once by means of an inbox.
 
-/// An event.
+pub mod dead_letters;
+pub mod inbox;
+pub(crate) mod outbox;
+mod relay;
+#[cfg(test)]
+mod tests;
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    Error, Id, Result, Time,
+    db::{Migration, Migrations},
+    ids::Entity,
+    telemetry::{self, TraceParent},
+};
+
+pub use outbox::{Lag, lag, prune};
+pub use relay::{Limits, relay};
+
+/// The tables outbox, inbox and dead_letters: one set in each database.
+pub const MIGRATIONS: Migrations = Migrations {
+    module: "shared",
+    list: &[Migration {
+        version: "2026-11-23_events",
+        up: include_str!("../../../migrations/shared/2026-11-23_events/up.sql"),
+        down: include_str!("../../../migrations/shared/2026-11-23_events/down.sql"),
+    }],
+};
+
+/// What an [`EventId`] names.
+pub struct EventEntity;
+
+impl Entity for EventEntity {
+    const PREFIX: &'static str = "evt";
+    const NOUN: &'static str = "event";
+}
+
+/// The id of one event. Ids of one process sort in the order of their making.
+pub type EventId = Id<EventEntity>;
+
+/// An event on its way. Consumers ignore members that they do not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Unique; the inbox goes by it.
+    pub id: EventId,
+    /// `order.placed`: see [`Event::TYPE`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// See [`Event::VERSION`].
+    pub version: u16,
+    /// The module that says it.
+    pub module: String,
+    /// When the transaction said it.
+    pub occurred_at: Time,
+    /// The id of the thing it is about. Events of one aggregate arrive in order.
+    pub aggregate_id: String,
+    /// Orders the events of one aggregate.
+    pub sequence: i64,
+    /// The W3C trace context of the request that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The event itself.
+    pub data: serde_json::Value,
+}
+
+impl Envelope {
+    /// The event inside. `Internal` if it is another event, a newer version than this binary knows, or malformed.
+    pub fn parse<E: Event>(&self) -> Result<E> {
+        if !self.is::<E>() {
+            return Err(Error::internal(format!("{} is not {}", self.kind, E::TYPE)));
+        }
+        if self.version > E::VERSION {
+            let (kind, theirs, ours) = (&self.kind, self.version, E::VERSION);
+            return Err(Error::internal(format!("{kind} has version {theirs}, this binary knows {ours}")));
+        }
+        Ok(E::deserialize(&self.data)?)
+    }
+
+    /// Whether an `E` is inside.
+    pub fn is<E: Event>(&self) -> bool {
+        self.kind == E::TYPE
+    }
+}
+
+/// Something that happened, in the past tense, as others may know it.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// `order.placed`
+    /// `order.placed`: module and verb. Never changes.
     const TYPE: &'static str;
-    /// Major version.
+    /// Raised when old consumers would misread it; a new optional member does not raise it.
     const VERSION: u16 = 1;
+}
+
+/// A module's ear.
+#[async_trait]
+pub trait Consumer: Send + Sync {
+    /// Unique: the inbox, the queue and the dead letters go by it. Usually the module's name.
+    fn name(&self) -> &'static str;
+
+    /// The types of event it wants.
+    fn hears(&self) -> &'static [&'static str];
+
+    /// Takes one event. It may come again: the effect and [`inbox::first`] share a transaction.
+    /// An error means that it is delivered again, up to [`Limits::delivery_limit`] times.
+    async fn handle(&self, event: &Envelope) -> Result<()>;
+}
+
+/// One consumer did not take an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// [`Consumer::name`], or the bus's own name if nobody could be reached.
+    pub consumer: String,
+    /// The error with its causes, for operators.
+    pub error: String,
+}
+
+/// Brings events to consumers.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// `Ok` once every consumer has taken the event, or once a broker has it safely.
+    async fn publish(&self, event: &Envelope) -> Result<(), Vec<Failure>>;
+
+    /// Delivers to one consumer only: a dead letter is replayed to the one that failed.
+    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Vec<Failure>>;
+}
+
+/// Delivers within this process.
+pub struct InProcess {
+    /// Everybody who may hear something.
+    pub consumers: Vec<Arc<dyn Consumer>>,
+}
+
+impl InProcess {
+    /// A bus to these consumers.
+    pub fn new(consumers: Vec<Arc<dyn Consumer>>) -> Self {
+        Self { consumers }
+    }
+
+    async fn hand_out(
+        &self,
+        event: &Envelope,
+        wanted: impl Fn(&dyn Consumer) -> bool,
+    ) -> Result<(), Vec<Failure>> {
+        let hears = self.consumers.iter().filter(|consumer| wanted(&***consumer));
+        let handled = futures::future::join_all(hears.map(|consumer| handled(&**consumer, event))).await;
+        let failures: Vec<_> = handled.into_iter().filter_map(Result::err).collect();
+        if failures.is_empty() { Ok(()) } else { Err(failures) }
+    }
+}
+
+#[async_trait]
+impl Bus for InProcess {
+    async fn publish(&self, event: &Envelope) -> Result<(), Vec<Failure>> {
+        self.hand_out(event, |consumer| consumer.hears().contains(&event.kind.as_str())).await
+    }
+
+    /// A consumer that is no longer there has nothing to take.
+    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Vec<Failure>> {
+        self.hand_out(event, |candidate| candidate.name() == consumer).await
+    }
+}
+
+/// Hands `event` to `consumer` in the event's trace; an error or a panic is a [`Failure`]. Buses use it too.
+pub async fn handled(consumer: &dyn Consumer, event: &Envelope) -> Result<(), Failure> {
+    // The call is inside too: a handler may panic before there is a future.
+    let work = AssertUnwindSafe(async { consumer.handle(event).await }).catch_unwind();
+    let outcome = match event.traceparent.as_deref().and_then(TraceParent::parse) {
+        Some(trace) => telemetry::scope(trace.child(), work).await,
+        None => work.await,
+    };
+    let error = match outcome {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.chain(),
+        Err(panic) => format!("panicked: {}", crate::jobs::panic_message(&*panic)),
+    };
+    Err(Failure { consumer: consumer.name().to_owned(), error })
 }

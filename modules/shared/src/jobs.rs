@@ -95,8 +95,11 @@ impl Jobs {
         let jobs = self.clone();
         self.0.tasks.spawn(async move {
             while !jobs.0.token.is_cancelled() {
-                // The call is inside too: it may panic before there is a future.
-                let run = AssertUnwindSafe(async { work().await }).catch_unwind().await;
+                // The call may panic before there is a future.
+                let run = match std::panic::catch_unwind(AssertUnwindSafe(&work)) {
+                    Ok(run) => AssertUnwindSafe(run).catch_unwind().await,
+                    Err(panic) => Err(panic),
+                };
                 let panicked = |panic: Box<dyn Any + Send>| {
                     Err(Error::internal(format!("panicked: {}", panic_message(&*panic))))
                 };

@@ -62,7 +62,8 @@ impl Db {
         let all = all.to_vec();
         self.transaction(async move |tx| {
             let applied = begin(tx).await?;
-            let status = |(module, migration)| (name(module, migration), is_applied(&applied, module, migration));
+            let status =
+                |(module, migration)| (name(module, migration), is_applied(&applied, module, migration));
             Ok(steps(&all).map(status).collect())
         })
         .await
@@ -77,7 +78,8 @@ impl Db {
                 applied.iter().find(|row| row.0 == module && row.1 == migration.version).map(|row| row.2)
             };
             // Those applied together share a time; the later in the list is then the later one.
-            let last = steps(&all).filter(|(m, step)| when(m, step).is_some()).max_by_key(|(m, step)| when(m, step));
+            let last =
+                steps(&all).filter(|(m, step)| when(m, step).is_some()).max_by_key(|(m, step)| when(m, step));
             let Some((module, migration)) = last else { return Ok(None) };
             on!(tx, |c| c.batch_execute(migration.down).await)?;
             let row = table::table.find((module, migration.version));

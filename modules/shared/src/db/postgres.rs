@@ -36,21 +36,20 @@ const RETRIES: u32 = 5;
 pub(super) struct Postgres {
     pub(super) queue: mpsc::Sender<Box<dyn Unit>>,
     pub(super) thread: ThreadId,
-    pool: Pool<AsyncPgConnection>,
+    pool: Connections,
 }
 
 impl Postgres {
     pub(super) fn open(url: &str, options: &Options, hub: Arc<Hub>) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let size = options.readers.max(1);
         let pool = Pool::builder(manager(url, options.statement_timeout, runtime.handle().clone()))
             .max_size(size)
-            .wait_timeout(Some(options.acquire_timeout))
-            .create_timeout(Some(options.acquire_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
         let (queue, units) = mpsc::channel(QUEUE);
+        let pool = Connections { pool, timeout: options.acquire_timeout };
         let runner = Arc::new(Runner { pool: pool.clone(), hub });
         let thread = std::thread::Builder::new()
             .name("postgres-writer".to_owned())
@@ -63,7 +62,7 @@ impl Postgres {
     }
 
     pub(super) async fn get(&self) -> Result<Object<AsyncPgConnection>> {
-        get(&self.pool).await
+        self.pool.get().await
     }
 }
 
@@ -83,9 +82,14 @@ async fn serve(mut units: mpsc::Receiver<Box<dyn Unit>>, runner: Arc<Runner>, si
 }
 
 /// Connections are driven by the thread that lasts as long as the handle, whichever runtime asks for them.
-fn manager(url: &str, statement_timeout: Duration, driver: Handle) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+fn manager(
+    url: &str,
+    statement_timeout: Duration,
+    driver: Handle,
+) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+    // Longer than `deadlock_timeout` (1 s), so that a deadlock is recognised as one and run again.
     let setup = format!(
-        "set statement_timeout = {}; set lock_timeout = '1s'; set idle_in_transaction_session_timeout = '10s'",
+        "set statement_timeout = {}; set lock_timeout = '1500ms'; set idle_in_transaction_session_timeout = '10s'",
         statement_timeout.as_millis()
     );
     let mut config = ManagerConfig::default();
@@ -105,15 +109,24 @@ fn manager(url: &str, statement_timeout: Duration, driver: Handle) -> AsyncDiese
     AsyncDieselConnectionManager::new_with_config(url, config)
 }
 
-async fn get(pool: &Pool<AsyncPgConnection>) -> Result<Object<AsyncPgConnection>> {
-    pool.get().await.map_err(|error| {
-        tracing::warn!(%error, "no database connection");
-        Error::unavailable("the database cannot be reached")
-    })
+#[derive(Clone)]
+struct Connections {
+    pool: Pool<AsyncPgConnection>,
+    timeout: Duration,
+}
+
+impl Connections {
+    async fn get(&self) -> Result<Object<AsyncPgConnection>> {
+        let conn = tokio::time::timeout(self.timeout, self.pool.get()).await;
+        conn.map_err(|_| Error::unavailable("the database is busy"))?.map_err(|error| {
+            tracing::warn!(%error, "no database connection");
+            Error::unavailable("the database cannot be reached")
+        })
+    }
 }
 
 struct Runner {
-    pool: Pool<AsyncPgConnection>,
+    pool: Connections,
     hub: Arc<Hub>,
 }
 
@@ -133,10 +146,9 @@ impl Runner {
     }
 
     async fn attempt(&self, unit: &mut dyn Unit) -> Result<()> {
-        let mut conn = get(&self.pool).await?;
+        let mut conn = self.pool.get().await?;
         Manager::begin_transaction(&mut *conn).await?;
         let mut tx = Tx::new(Conn::Postgres(conn), self.hub.clone());
-        tx.begin(unit.traceparent());
         let result = caught(unit.run(&mut tx)).await;
         let emitted = tx.take_emitted();
         let Conn::Postgres(conn) = &mut *tx else { unreachable!("this transaction began on PostgreSQL") };

@@ -8,25 +8,19 @@ use super::{Conn, unit::Hub};
 use crate::{
     Id, Result, Time,
     events::{Envelope, Event, EventId, outbox},
+    telemetry,
 };
 
 /// An open transaction. It derefs to [`Conn`], so repository functions take it as it is.
 pub struct Tx {
     conn: Conn,
     hub: Arc<Hub>,
-    traceparent: Option<String>,
     emitted: Vec<Envelope>,
 }
 
 impl Tx {
     pub(super) fn new(conn: Conn, hub: Arc<Hub>) -> Self {
-        Self { conn, hub, traceparent: None, emitted: Vec::new() }
-    }
-
-    /// Makes this the transaction of a unit that brought `traceparent`.
-    pub(super) fn begin(&mut self, traceparent: Option<String>) {
-        self.traceparent = traceparent;
-        self.emitted.clear();
+        Self { conn, hub, emitted: Vec::new() }
     }
 
     pub(super) fn take_emitted(&mut self) -> Vec<Envelope> {
@@ -56,7 +50,7 @@ impl Tx {
             occurred_at: self.now(),
             aggregate_id: aggregate_id.to_string(),
             sequence,
-            traceparent: self.traceparent.clone(),
+            traceparent: telemetry::current().map(|trace| trace.to_string()),
             data: serde_json::to_value(event)?,
         };
         outbox::insert(&mut self.conn, &envelope).await?;

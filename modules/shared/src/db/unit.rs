@@ -10,7 +10,11 @@ use tokio::sync::{Notify, oneshot};
 use tracing::Instrument;
 
 use super::{Tx, Watcher};
-use crate::{Clock, Error, Result, events::Envelope};
+use crate::{
+    Clock, Error, Result,
+    events::Envelope,
+    telemetry::{self, TraceParent},
+};
 
 /// What the handle and its thread share.
 pub(super) struct Hub {
@@ -47,9 +51,6 @@ impl Hub {
 
 /// Work that a database thread runs in a transaction and then answers.
 pub(super) trait Unit: Send {
-    /// The trace of the caller.
-    fn traceparent(&self) -> Option<String>;
-
     /// Runs the work once and keeps its result.
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Result<()>>;
 
@@ -59,15 +60,15 @@ pub(super) trait Unit: Send {
 
 pub(super) struct Job<T, F> {
     work: F,
-    traceparent: Option<String>,
+    trace: Option<TraceParent>,
     span: tracing::Span,
-    result: Option<Result<T>>,
+    result: Option<T>,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T, F> Job<T, F> {
-    pub(super) fn new(work: F, traceparent: Option<String>, reply: oneshot::Sender<Result<T>>) -> Self {
-        Self { work, traceparent, span: tracing::Span::current(), result: None, reply }
+    pub(super) fn new(work: F, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self { work, trace: telemetry::current(), span: tracing::Span::current(), result: None, reply }
     }
 }
 
@@ -76,23 +77,22 @@ where
     T: Send + 'static,
     F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
 {
-    fn traceparent(&self) -> Option<String> {
-        self.traceparent.clone()
-    }
-
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.result = None;
-            let value = (self.work)(tx).instrument(self.span.clone()).await?;
-            self.result = Some(Ok(value));
+            let work = (self.work)(tx).instrument(self.span.clone());
+            self.result = Some(match self.trace {
+                Some(trace) => telemetry::scope(trace, work).await?,
+                None => work.await?,
+            });
             Ok(())
         })
     }
 
     fn answer(self: Box<Self>, verdict: Result<()>) {
-        let none = || Err(Error::internal("a unit of work was answered before it ran"));
-        let answer = verdict.and_then(|()| self.result.unwrap_or_else(none));
+        let Self { result, reply, .. } = *self;
+        let value = || result.ok_or_else(|| Error::internal("a unit of work was answered before it ran"));
         // The caller may be gone; the work is done all the same.
-        let _ = self.reply.send(answer);
+        let _ = reply.send(verdict.and_then(|()| value()));
     }
 }

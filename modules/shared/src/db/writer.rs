@@ -23,7 +23,8 @@ pub(super) fn start(
     timeout: Duration,
 ) -> Result<(mpsc::Sender<Box<dyn Unit>>, ThreadId)> {
     let (queue, mut units) = mpsc::channel::<Box<dyn Unit>>(QUEUE);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
     let thread = std::thread::Builder::new()
         .name("sqlite-writer".to_owned())
         .spawn(move || {
@@ -83,7 +84,9 @@ impl Writer {
                     self.alone(ran.unit).await;
                 }
             }
-            Err(error) => batch.into_iter().for_each(|ran| ran.unit.answer(ran.result.and(Err(error.clone())))),
+            Err(error) => {
+                batch.into_iter().for_each(|ran| ran.unit.answer(ran.result.and(Err(error.clone()))))
+            }
         }
     }
 
@@ -104,7 +107,6 @@ impl Writer {
         if let Err(error) = self.sql("savepoint unit").await {
             return (Ran { unit, result: Err(error.clone()), emitted: Vec::new() }, Err(error));
         }
-        self.tx.begin(unit.traceparent());
         let work = tokio::time::timeout(self.timeout, caught(unit.run(&mut self.tx)));
         let result = work.await.unwrap_or_else(|_| Err(Error::unavailable("the transaction took too long")));
         let emitted = self.tx.take_emitted();

@@ -1,0 +1,9 @@
+drop table signing_keys;
+drop table mailed_tokens;
+drop table addresses;
+drop table refresh_tokens;
+drop table sessions;
+drop table staff_roles;
+drop table role_permissions;
+drop table roles;
+drop table accounts;

@@ -1,0 +1,14 @@
+drop table reservation_lines;
+drop table reservations;
+drop table movements;
+drop table levels;
+drop table locations;
+drop table list_prices;
+drop table price_lists;
+drop table collection_products;
+drop table collections;
+drop table product_categories;
+drop table categories;
+drop table variants;
+drop table slug_redirects;
+drop table products;

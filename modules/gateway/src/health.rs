@@ -1,0 +1,126 @@
+//! Whether the shop lives (`/healthz`), can serve (`/readyz`), and what it does (`/metrics`).
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use futures::future::BoxFuture;
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
+use serde::Serialize;
+use serde_json::json;
+use shared::{Error, Result};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    app::State,
+    problem::{self, Answer},
+    router::{at, get},
+};
+
+/// How long a dependency may take to say that it is there.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A dependency that can be asked whether it is there.
+#[derive(Clone)]
+pub struct Check {
+    name: String,
+    ask: Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>,
+}
+
+impl Check {
+    /// `name` is shown when it fails.
+    pub fn new(name: impl Into<String>, ask: impl Fn() -> BoxFuture<'static, Result<()>> + Send + Sync + 'static) -> Self {
+        Self { name: name.into(), ask: Arc::new(ask) }
+    }
+}
+
+/// A dependency's answer.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Health {
+    pub name: String,
+    pub ok: bool,
+}
+
+impl State {
+    /// Asks every dependency at once.
+    pub(crate) async fn health(&self) -> Vec<Health> {
+        let asks = self.checks.iter().map(|check| async {
+            let answer = tokio::time::timeout(CHECK_TIMEOUT, (check.ask)()).await;
+            if let Ok(Err(error)) = &answer {
+                tracing::warn!(dependency = check.name, error = %error.chain(), "not ready");
+            }
+            Health { name: check.name.clone(), ok: matches!(answer, Ok(Ok(()))) }
+        });
+        futures::future::join_all(asks).await
+    }
+}
+
+/// Requests by route, method and status, with their times.
+pub struct Metrics {
+    registry: Registry,
+    requests: HistogramVec,
+    in_flight: IntGauge,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let options = HistogramOpts::new("bodega_http_request_seconds", "Requests by route, method and status")
+            .buckets(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let requests = HistogramVec::new(options, &["route", "method", "status"]).expect("the options are constant");
+        let in_flight = IntGauge::new("bodega_http_in_flight", "Requests at work").expect("the name is constant");
+        let registry = Registry::new();
+        registry.register(Box::new(requests.clone())).expect("registered once");
+        registry.register(Box::new(in_flight.clone())).expect("registered once");
+        Self { registry, requests, in_flight }
+    }
+
+    /// Counts an answered request under its route's pattern, so that ids do not become labels.
+    pub fn record(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
+        let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+        self.requests.with_label_values(&[&route, request.method().as_str(), status.as_str()]).observe(took.as_secs_f64());
+    }
+}
+
+pub fn configure(config: &mut web::ServiceConfig) {
+    at(config, "/healthz", [get(alive)]);
+    at(config, "/readyz", [get(ready)]);
+    at(config, "/metrics", [get(metrics)]);
+}
+
+/// The process runs. Touches nothing else.
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+/// Names what is missing.
+async fn ready(state: web::Data<State>) -> Answer {
+    let health = state.health().await;
+    let failing: Vec<_> = health.iter().filter(|h| !h.ok).map(|h| h.name.clone()).collect();
+    if failing.is_empty() {
+        return Ok(HttpResponse::Ok().json(json!({"status": "ready", "dependencies": health})));
+    }
+    Err(Error::unavailable(format!("not ready: {}", failing.join(", "))).with("failing", failing).into())
+}
+
+/// Prometheus text. Outside development only with the token; without one configured there is nothing here.
+async fn metrics(state: web::Data<State>, request: HttpRequest) -> Answer {
+    if !state.settings.development && !authorized(&state, &request) {
+        return Err(problem::of_status(StatusCode::NOT_FOUND));
+    }
+    state.metrics.in_flight.set(state.in_flight.load(std::sync::atomic::Ordering::Relaxed) as i64);
+    let mut text = Vec::new();
+    let encoder = TextEncoder::new();
+    encoder.encode(&state.metrics.registry.gather(), &mut text).map_err(Error::internal)?;
+    Ok(HttpResponse::Ok().content_type(encoder.format_type()).body(text))
+}
+
+fn authorized(state: &State, request: &HttpRequest) -> bool {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    match (&state.settings.metrics_token, given) {
+        (Some(token), Some(given)) => token.as_bytes().ct_eq(given.as_bytes()).into(),
+        _ => false,
+    }
+}

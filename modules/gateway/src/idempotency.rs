@@ -1,0 +1,148 @@
+//! `Idempotency-Key`: a command sent twice has one effect and one answer.
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    body::{self, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    web,
+};
+use contracts::idempotency::{Answer, Claim, Claimed};
+use futures::future::{Ready, ready};
+use sha2::{Digest, Sha256};
+use shared::{Error, Kind, values::Blob};
+
+use crate::{app::State, auth, problem::Problem};
+
+const HEADER: &str = "idempotency-key";
+
+/// The client's key, where the route requires one.
+#[derive(Clone)]
+pub struct Key(pub String);
+
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let missing = || {
+            let detail = "this command moves money: send an Idempotency-Key";
+            Error::new(Kind::PreconditionRequired, "idempotency_key_required", detail).into()
+        };
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(missing))
+    }
+}
+
+/// The client's key, or none.
+pub struct MaybeKey(pub Option<String>);
+
+impl FromRequest for MaybeKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.extensions().get::<Key>().map(|k| k.0.clone()))))
+    }
+}
+
+/// Answers a repeated command from memory; lets a new one through and remembers its answer.
+pub async fn remember(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let key = match key(&request)? {
+        Some(key) if matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT) => key,
+        _ => return Ok(next.call(request).await?.map_into_boxed_body()),
+    };
+    let state = request.app_data::<web::Data<State>>().expect("the gateway sets its state").clone();
+    let payload = request.take_payload();
+    let bytes = crate::body::read(request.request(), payload).await?;
+    let scope = scope(request.request()).await?;
+    let claim = Claim { scope: scope.clone(), key: key.clone(), request_hash: hash(&bytes) };
+    match state.ports.idempotency.claim(claim).await.map_err(Problem::from)? {
+        Claimed::Fresh => {}
+        Claimed::Done { answer } => return Ok(request.into_response(replay(answer))),
+        Claimed::InProgress => {
+            let detail = "the same command is being carried out right now";
+            return Err(Problem::from(Error::conflict("idempotency_in_progress", detail).retry_after(1)).into());
+        }
+        Claimed::Reused => {
+            let detail = "this Idempotency-Key was used for another body";
+            return Err(Problem::from(Error::new(Kind::Invalid, "idempotency_key_reused", detail)).into());
+        }
+    }
+    request.extensions_mut().insert(Key(key.clone()));
+    request.set_payload(Payload::from(bytes));
+    let response = match next.call(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            state.ports.idempotency.abandon(scope, key).await.map_err(Problem::from)?;
+            return Err(error);
+        }
+    };
+    settle(&state, scope, key, response).await
+}
+
+/// Keeps final answers and gives the key back for the others.
+async fn settle(
+    state: &State,
+    scope: String,
+    key: String,
+    response: ServiceResponse<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let (request, response) = response.into_parts();
+    let response = match response.error().and_then(|e| e.as_error::<Problem>()).cloned() {
+        Some(problem) => problem.respond(request.path(), crate::middleware::trace(&request).as_ref()),
+        None => response.map_into_boxed_body(),
+    };
+    let (head, content) = response.into_parts();
+    let bytes = body::to_bytes(content).await.map_err(|_| Problem::from(Error::internal("an answer broke off")))?;
+    if is_final(head.status()) {
+        let text = |name| head.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).map(str::to_owned);
+        let kept = [header::LOCATION, header::ETAG, header::RETRY_AFTER];
+        let answer = Answer {
+            status: head.status().as_u16(),
+            content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
+            body: Blob(bytes.clone()),
+            headers: kept.into_iter().filter_map(|n| text(n.clone()).map(|v| (n.to_string(), v))).collect(),
+        };
+        state.ports.idempotency.complete(scope, key, answer).await.map_err(Problem::from)?;
+    } else {
+        state.ports.idempotency.abandon(scope, key).await.map_err(Problem::from)?;
+    }
+    Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(bytes))))
+}
+
+/// Success, and the refusals that a repeat would meet again. Not: what says "fix the request" or "try again later".
+fn is_final(status: StatusCode) -> bool {
+    status.is_success() || matches!(status, StatusCode::PAYMENT_REQUIRED | StatusCode::CONFLICT | StatusCode::GONE)
+}
+
+fn key(request: &ServiceRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
+    let valid = value.to_str().ok().filter(|v| (1..=255).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic()));
+    let detail = "an Idempotency-Key has 1 to 255 visible ASCII characters";
+    let key = valid.ok_or_else(|| Error::new(Kind::Malformed, "idempotency_key_invalid", detail))?;
+    Ok(Some(key.to_owned()))
+}
+
+/// Principal, method and path: nobody ever meets another's key.
+async fn scope(request: &HttpRequest) -> Result<String, Problem> {
+    let principal = auth::claims(request).await?.map_or("anonymous".to_owned(), |c| c.sub.to_string());
+    Ok(format!("{principal} {} {}", request.method(), request.path()))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+fn replay(answer: Answer) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    response.content_type(answer.content_type).insert_header(("idempotent-replayed", "true"));
+    for (name, value) in answer.headers {
+        response.insert_header((name, value));
+    }
+    response.body(answer.body.0)
+}

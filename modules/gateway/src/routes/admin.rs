@@ -1,0 +1,20 @@
+//! What staff do. Every handler names the permission it needs as an extractor.
+
+pub mod catalogue;
+pub mod inventory;
+pub mod orders;
+pub mod people;
+pub mod selling;
+pub mod system;
+
+use actix_web::web;
+
+/// All routes below `/api/v1/admin`.
+pub fn configure(config: &mut web::ServiceConfig) {
+    catalogue::configure(config);
+    inventory::configure(config);
+    orders::configure(config);
+    people::configure(config);
+    selling::configure(config);
+    system::configure(config);
+}

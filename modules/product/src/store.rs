@@ -1,0 +1,151 @@
+//! What the module keeps, in words of its domain. Each writing method is one atomic unit: the change and its events.
+
+pub mod sqlite;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use contracts::{
+    Actor,
+    order::OrderId,
+    product::{
+        Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, Product, ProductId,
+        ProductStatus, VariantId,
+        stock::{Adjustment, Level, LevelFilter, Location, LocationId, MovementId, Movement},
+    },
+};
+use shared::{Currency, Result, Time};
+
+use crate::model::price::Offer;
+
+/// A product as it is kept. Its variants' `available` and its `collection_ids` are kept elsewhere and empty here.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub product: Product,
+    pub popularity: i64,
+    /// When anything that search shows of it last changed.
+    pub touched_at: Time,
+}
+
+/// A product to be written.
+#[derive(Clone, Debug)]
+pub struct Save {
+    pub product: Product,
+    pub popularity: i64,
+    /// What is there and must still be there in this version; `None` for a new product.
+    pub before: Option<Product>,
+    /// Units of new variants, for the default location.
+    pub stock: Vec<(VariantId, i64)>,
+    /// Collections to join, besides those it is in.
+    pub collections: Vec<CollectionId>,
+}
+
+/// Which products staff want to see.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// In lower case.
+    pub text: Option<String>,
+    pub status: Option<ProductStatus>,
+    /// Any of these.
+    pub categories: Option<Vec<CategoryId>>,
+}
+
+/// What a product is part of.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    pub product_id: ProductId,
+    pub collection_id: CollectionId,
+    pub slug: String,
+}
+
+/// Products, categories, collections and price lists.
+#[async_trait]
+pub trait Catalogue: Send + Sync {
+    /// In any order.
+    async fn load(&self, ids: &[ProductId]) -> Result<Vec<Record>>;
+    /// A former slug finds it too.
+    async fn by_slug(&self, slug: &str) -> Result<Option<Record>>;
+    /// In any order; former slugs do not count.
+    async fn by_slugs(&self, slugs: &[String]) -> Result<Vec<Record>>;
+    /// The products that sell these variants.
+    async fn by_variants(&self, ids: &[VariantId]) -> Result<Vec<Record>>;
+    /// Newest first, at most `limit`.
+    async fn list(&self, listing: &Listing, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>>;
+    /// By id.
+    async fn export(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Record>>;
+    /// Those touched at or after `from`, oldest touch first, beginning after the position `after`.
+    async fn touched(&self, from: Time, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>>;
+    /// Those of `base`, `base-2`, `base-3`, … that are in use.
+    async fn slugs_like(&self, base: &str) -> Result<Vec<String>>;
+    /// Who sells these.
+    async fn sku_owners(&self, skus: &[String]) -> Result<HashMap<String, ProductId>>;
+    /// All or none. `Conflict/slug_taken`, `Conflict/sku_taken`, `PreconditionFailed/version`.
+    async fn save(&self, saves: Vec<Save>) -> Result<()>;
+    async fn memberships(&self, ids: &[ProductId]) -> Result<Vec<Membership>>;
+
+    async fn categories(&self) -> Result<Vec<Category>>;
+    /// Each published product with each of its categories, products in a row.
+    async fn placements(&self) -> Result<Vec<(ProductId, CategoryId)>>;
+    /// Inserts version 1, replaces the version before any other, checking place and depth in the same unit.
+    /// `Conflict/slug_taken`, `PreconditionFailed/version`, `Invalid/cycle`.
+    async fn save_category(&self, category: Category) -> Result<()>;
+    /// `Conflict/category_not_empty`.
+    async fn delete_category(&self, id: CategoryId) -> Result<()>;
+
+    /// By title, with their products.
+    async fn collections(&self) -> Result<Vec<Collection>>;
+    /// Those with these slugs, without their products.
+    async fn collections_by_slug(&self, slugs: &[String]) -> Result<HashMap<String, CollectionId>>;
+    /// `Conflict/slug_taken`, `Invalid` for an unknown product.
+    async fn save_collection(&self, collection: Collection, new: bool) -> Result<()>;
+    async fn delete_collection(&self, id: CollectionId) -> Result<()>;
+
+    async fn price_lists(&self) -> Result<Vec<PriceList>>;
+    /// `Invalid` for an unknown variant.
+    async fn save_price_list(&self, list: PriceList, new: bool) -> Result<()>;
+    async fn delete_price_list(&self, id: PriceListId) -> Result<()>;
+    /// What price lists say about the variants of these products, whatever the date.
+    async fn offers(&self, products: &[ProductId], currency: Option<Currency>) -> Result<Vec<Offer>>;
+    /// Says that prices have changed if a list began or ended after `since` and not after `until`.
+    async fn turn_prices(&self, since: Time, until: Time) -> Result<()>;
+}
+
+/// Stock: levels, movements, reservations.
+#[async_trait]
+pub trait Shelves: Send + Sync {
+    /// What can be sold of each tracked variant of these products; none is 0 or absent.
+    async fn available(&self, products: &[ProductId]) -> Result<HashMap<VariantId, i64>>;
+    async fn levels(
+        &self,
+        filter: &LevelFilter,
+        after: Option<(VariantId, LocationId)>,
+        limit: u32,
+    ) -> Result<Vec<Level>>;
+    /// Newest first.
+    async fn movements(
+        &self,
+        variant: VariantId,
+        after: Option<(Time, MovementId)>,
+        limit: u32,
+    ) -> Result<Vec<Movement>>;
+    async fn adjust(&self, adjustment: Adjustment) -> Result<Level>;
+    /// `lines` are sums, one per variant, in order.
+    async fn reserve(&self, order: OrderId, lines: Vec<(VariantId, i64)>, expires_at: Time) -> Result<()>;
+    async fn commit(&self, order: OrderId) -> Result<()>;
+    async fn release(&self, order: OrderId) -> Result<()>;
+    /// Releases it only if it is active and its time is over.
+    async fn expire(&self, order: OrderId) -> Result<()>;
+    /// Active reservations whose time is over, oldest first.
+    async fn expired(&self, limit: u32) -> Result<Vec<OrderId>>;
+    /// `lines` are sums, one per variant, in order.
+    async fn restock(
+        &self,
+        id: MovementId,
+        order: OrderId,
+        lines: Vec<(VariantId, i64)>,
+        actor: Actor,
+    ) -> Result<()>;
+    /// By priority.
+    async fn locations(&self) -> Result<Vec<Location>>;
+    async fn create_location(&self, location: Location) -> Result<()>;
+}

@@ -1,0 +1,233 @@
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use diesel_async::SimpleAsyncConnection;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{
+    Kind,
+    db::{Db, Options, on},
+};
+
+#[derive(Serialize, Deserialize)]
+struct Placed {
+    number: i64,
+}
+
+impl Event for Placed {
+    const TYPE: &'static str = "order.placed";
+}
+
+/// Adds what it hears to a list, once per event; fails for aggregates called `poison` while it is ill.
+struct Listener {
+    db: Db,
+    ill: AtomicBool,
+    tries: Mutex<HashMap<String, usize>>,
+    taken: Arc<Mutex<Vec<(String, i64)>>>,
+}
+
+#[async_trait]
+impl Consumer for Listener {
+    fn name(&self) -> &'static str {
+        "listener"
+    }
+
+    fn hears(&self) -> &'static [&'static str] {
+        &[Placed::TYPE]
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<()> {
+        *self.tries.lock().unwrap().entry(event.aggregate_id.clone()).or_default() += 1;
+        if event.aggregate_id == "poison" && self.ill.load(Ordering::SeqCst) {
+            panic!("indigestible");
+        }
+        let (id, placed) = (event.id, event.parse::<Placed>()?);
+        let (aggregate, taken) = (event.aggregate_id.clone(), self.taken.clone());
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, "listener", id).await? {
+                    taken.lock().unwrap().push((aggregate.clone(), placed.number));
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+struct Shop {
+    db: Db,
+    listener: Arc<Listener>,
+    bus: Arc<InProcess>,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let db = Db::open(&url, &Options::default()).await.unwrap();
+        db.migrate(&[MIGRATIONS]).await.unwrap();
+        let listener = Arc::new(Listener {
+            db: db.clone(),
+            ill: AtomicBool::new(true),
+            tries: Mutex::default(),
+            taken: Arc::default(),
+        });
+        let bus = Arc::new(InProcess::new(vec![listener.clone()]));
+        Self { db, listener, bus, stop: CancellationToken::new(), _folder: folder }
+    }
+
+    fn start_relay(&self) -> tokio::task::JoinHandle<()> {
+        let limits = Limits {
+            delivery_limit: 3,
+            backoff: Duration::from_millis(2),
+            poll: Duration::from_millis(5),
+            ..Limits::default()
+        };
+        tokio::spawn(relay(self.db.clone(), self.bus.clone(), limits, self.stop.clone()))
+    }
+
+    async fn place(&self, aggregate: &'static str, number: i64) -> EventId {
+        let emit =
+            async move |tx: &mut crate::db::Tx| tx.emit("order", aggregate, number, &Placed { number }).await;
+        self.db.transaction(emit).await.unwrap()
+    }
+
+    async fn delivered(&self) {
+        let wait = async {
+            while lag(&self.db).await.unwrap().unpublished > 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("everything is delivered in time");
+    }
+
+    async fn sql(&self, sql: &'static str) {
+        self.db.transaction(async move |tx| Ok(on!(tx, |c| c.batch_execute(sql).await)?)).await.unwrap();
+    }
+
+    fn taken(&self) -> Vec<(String, i64)> {
+        self.listener.taken.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn an_event_takes_effect_once_even_if_the_relay_dies_before_its_mark() {
+    let shop = Shop::open().await;
+    shop.start_relay();
+    shop.place("a", 1).await;
+    shop.delivered().await;
+    shop.sql("update outbox set published_at = null").await;
+    shop.delivered().await;
+    assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
+    assert!(shop.listener.tries.lock().unwrap()["a"] >= 2);
+}
+
+#[tokio::test]
+async fn a_commit_wakes_the_relay() {
+    let shop = Shop::open().await;
+    let never = Limits { poll: Duration::from_secs(3600), ..Limits::default() };
+    tokio::spawn(relay(shop.db.clone(), shop.bus.clone(), never, shop.stop.clone()));
+    tokio::task::yield_now().await;
+    shop.place("a", 1).await;
+    shop.delivered().await;
+}
+
+#[tokio::test]
+async fn events_of_one_aggregate_arrive_in_order() {
+    let shop = Shop::open().await;
+    // Written out of order: the sequence counts.
+    for number in [2, 1, 3, 5, 4] {
+        shop.place("a", number).await;
+        shop.place("b", number).await;
+    }
+    shop.start_relay();
+    shop.delivered().await;
+    for aggregate in ["a", "b"] {
+        let numbers: Vec<_> = shop.taken().into_iter().filter(|t| t.0 == aggregate).map(|t| t.1).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    }
+}
+
+#[tokio::test]
+async fn a_poison_event_holds_up_only_its_aggregate_and_only_until_the_limit() {
+    let shop = Shop::open().await;
+    let poison = shop.place("poison", 1).await;
+    shop.place("a", 1).await;
+    let relay = shop.start_relay();
+    shop.delivered().await;
+    assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
+    assert_eq!(shop.listener.tries.lock().unwrap()["poison"], 3);
+    let letters = dead_letters::list(&shop.db, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        (letters[0].event, letters[0].attempts, letters[0].consumer.as_str()),
+        (poison, 3, "listener")
+    );
+    assert!(letters[0].error.contains("indigestible"));
+    shop.stop.cancel();
+    relay.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_waits_for_the_earlier_one_of_its_aggregate() {
+    let shop = Shop::open().await;
+    shop.place("a", 1).await;
+    shop.place("a", 2).await;
+    shop.place("b", 1).await;
+    shop.sql(
+        "update outbox set next_at = '2999-01-01T00:00:00.000000Z' where aggregate_id = 'a' and sequence = 1",
+    )
+    .await;
+    let due = outbox::claim(&shop.db, 100, Duration::ZERO).await.unwrap();
+    assert_eq!(due.iter().map(|waiting| waiting.envelope.aggregate_id.as_str()).collect::<Vec<_>>(), ["b"]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_replayed_or_discarded() {
+    let shop = Shop::open().await;
+    let event = shop.place("poison", 1).await;
+    shop.start_relay();
+    shop.delivered().await;
+    let again = dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await;
+    assert_eq!(again.unwrap_err().code, "still_failing");
+    assert_eq!(dead_letters::list(&shop.db, 10).await.unwrap()[0].attempts, 4);
+    shop.listener.ill.store(false, Ordering::SeqCst);
+    dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await.unwrap();
+    assert_eq!(shop.taken(), [("poison".to_owned(), 1)]);
+    assert_eq!(dead_letters::count(&shop.db).await.unwrap(), 0);
+    let gone = dead_letters::discard(&shop.db, event, "listener").await;
+    assert_eq!(gone.unwrap_err().kind, Kind::NotFound);
+}
+
+#[tokio::test]
+async fn only_old_and_published_rows_are_pruned() {
+    let shop = Shop::open().await;
+    shop.place("a", 1).await;
+    shop.start_relay();
+    shop.delivered().await;
+    assert_eq!(prune(&shop.db, Duration::from_secs(3600)).await.unwrap(), 0);
+    assert_eq!(prune(&shop.db, Duration::ZERO).await.unwrap(), 2);
+    assert_eq!(lag(&shop.db).await.unwrap(), Lag { unpublished: 0, oldest: None });
+}
+
+#[test]
+fn a_newer_version_is_refused_and_unknown_members_are_ignored() {
+    let json = serde_json::json!({
+        "id": EventId::new(), "type": "order.placed", "version": 1, "module": "order",
+        "occurred_at": "2026-01-01T00:00:00Z", "aggregate_id": "a", "sequence": 1,
+        "data": { "number": 7, "later": true }, "later": [],
+    });
+    let mut envelope: Envelope = serde_json::from_value(json).unwrap();
+    assert_eq!(envelope.parse::<Placed>().unwrap().number, 7);
+    envelope.version = 2;
+    assert!(envelope.parse::<Placed>().is_err());
+}

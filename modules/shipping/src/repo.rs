@@ -1,0 +1,4 @@
+//! The SQL: one query each.
+
+pub mod shipments;
+pub mod zones;
