@@ -27,6 +27,8 @@ create table variants (
     -- Null: no longer sold. The row stays, because stock, movements and orders refer to it.
     sku text unique,
     title text not null,
+    -- SKU and title in lower case, for the search of staff.
+    haystack text not null,
     tracked boolean not null
 );
 create index variants_product on variants (product_id);

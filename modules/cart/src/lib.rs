@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+pub mod model;
+pub mod pricing;
+mod events;
+mod schema;
+mod service;
+mod store;
+
+use shared::db::{Migration, Migrations};
+
+pub use service::{Service, Settings};
+
+/// The tables of this module.
+pub const MIGRATIONS: Migrations = Migrations {
+    module: "cart",
+    list: &[Migration {
+        version: "2026-11-23_start",
+        up: include_str!("../../../migrations/cart/2026-11-23_start/up.sql"),
+        down: include_str!("../../../migrations/cart/2026-11-23_start/down.sql"),
+    }],
+};

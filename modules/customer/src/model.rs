@@ -11,26 +11,166 @@ pub const OWNER: &str = "owner";
 
 /// Passwords of 8 or more characters that lists of stolen ones begin with, in lower case.
 const COMMON: &[&str] = &[
-    "password", "password1", "password12", "password123", "password1234", "passw0rd", "p@ssw0rd", "p@ssword",
-    "passwort", "passwort1", "12345678", "123456789", "1234567890", "0123456789", "123123123", "1231231234",
-    "11111111", "111111111", "1111111111", "00000000", "000000000", "0000000000", "22222222", "88888888",
-    "99999999", "12341234", "12344321", "11223344", "1122334455", "87654321", "987654321", "9876543210",
-    "123454321", "147258369", "159753258", "741852963", "789456123", "123456abc", "1234abcd", "abcd1234",
-    "abc12345", "abcdefgh", "abcdefghi", "a1234567", "a12345678", "a123456789", "aa123456", "aa12345678",
-    "123456aa", "12345qwert", "123qweasd", "123qweasdzxc", "1q2w3e4r", "1q2w3e4r5t", "1q2w3e4r5t6y", "1qaz2wsx",
-    "1qaz2wsx3edc", "1qazxsw2", "zaq12wsx", "zaq1zaq1", "q1w2e3r4", "q1w2e3r4t5", "qwer1234", "qwert123",
-    "qwerty12", "qwerty123", "qwerty1234", "qwertyui", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjk",
-    "asdfghjkl", "asdf1234", "asdfasdf", "qweasdzxc", "qazwsxedc", "zxcvbnm1", "zxcvbnm123", "iloveyou",
-    "iloveyou1", "iloveyou2", "ilovegod", "sunshine", "sunshine1", "princess", "princess1", "football",
-    "football1", "baseball", "baseball1", "basketball", "superman", "superman1", "batman123", "starwars",
-    "pokemon123", "michelle", "jennifer", "jessica1", "michael1", "charlie1", "jonathan", "victoria",
-    "samantha", "benjamin", "alexander", "elizabeth", "computer", "internet", "whatever", "trustno1",
-    "welcome1", "welcome123", "letmein1", "letmein123", "changeme", "changeme123", "default1", "administrator",
-    "admin123", "admin1234", "admin12345", "test1234", "testtest", "guest123", "user1234", "root1234",
-    "liverpool", "chocolate", "butterfly", "mercedes", "corvette", "midnight", "dragon123", "monkey123",
-    "master123", "shadow123", "killer123", "freedom1", "secret123", "summer2024", "summer2025", "summer2026",
-    "winter2024", "winter2025", "winter2026", "google123", "facebook", "myspace1", "blink182", "babygirl",
-    "babygirl1", "einstein", "danielle", "veronica", "marlboro", "maverick", "bigdaddy", "rush2112",
+    "password",
+    "password1",
+    "password12",
+    "password123",
+    "password1234",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "passwort",
+    "passwort1",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "0123456789",
+    "123123123",
+    "1231231234",
+    "11111111",
+    "111111111",
+    "1111111111",
+    "00000000",
+    "000000000",
+    "0000000000",
+    "22222222",
+    "88888888",
+    "99999999",
+    "12341234",
+    "12344321",
+    "11223344",
+    "1122334455",
+    "87654321",
+    "987654321",
+    "9876543210",
+    "123454321",
+    "147258369",
+    "159753258",
+    "741852963",
+    "789456123",
+    "123456abc",
+    "1234abcd",
+    "abcd1234",
+    "abc12345",
+    "abcdefgh",
+    "abcdefghi",
+    "a1234567",
+    "a12345678",
+    "a123456789",
+    "aa123456",
+    "aa12345678",
+    "123456aa",
+    "12345qwert",
+    "123qweasd",
+    "123qweasdzxc",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "1q2w3e4r5t6y",
+    "1qaz2wsx",
+    "1qaz2wsx3edc",
+    "1qazxsw2",
+    "zaq12wsx",
+    "zaq1zaq1",
+    "q1w2e3r4",
+    "q1w2e3r4t5",
+    "qwer1234",
+    "qwert123",
+    "qwerty12",
+    "qwerty123",
+    "qwerty1234",
+    "qwertyui",
+    "qwertyuiop",
+    "qwertzuiop",
+    "azertyuiop",
+    "asdfghjk",
+    "asdfghjkl",
+    "asdf1234",
+    "asdfasdf",
+    "qweasdzxc",
+    "qazwsxedc",
+    "zxcvbnm1",
+    "zxcvbnm123",
+    "iloveyou",
+    "iloveyou1",
+    "iloveyou2",
+    "ilovegod",
+    "sunshine",
+    "sunshine1",
+    "princess",
+    "princess1",
+    "football",
+    "football1",
+    "baseball",
+    "baseball1",
+    "basketball",
+    "superman",
+    "superman1",
+    "batman123",
+    "starwars",
+    "pokemon123",
+    "michelle",
+    "jennifer",
+    "jessica1",
+    "michael1",
+    "charlie1",
+    "jonathan",
+    "victoria",
+    "samantha",
+    "benjamin",
+    "alexander",
+    "elizabeth",
+    "computer",
+    "internet",
+    "whatever",
+    "trustno1",
+    "welcome1",
+    "welcome123",
+    "letmein1",
+    "letmein123",
+    "changeme",
+    "changeme123",
+    "default1",
+    "administrator",
+    "admin123",
+    "admin1234",
+    "admin12345",
+    "test1234",
+    "testtest",
+    "guest123",
+    "user1234",
+    "root1234",
+    "liverpool",
+    "chocolate",
+    "butterfly",
+    "mercedes",
+    "corvette",
+    "midnight",
+    "dragon123",
+    "monkey123",
+    "master123",
+    "shadow123",
+    "killer123",
+    "freedom1",
+    "secret123",
+    "summer2024",
+    "summer2025",
+    "summer2026",
+    "winter2024",
+    "winter2025",
+    "winter2026",
+    "google123",
+    "facebook",
+    "myspace1",
+    "blink182",
+    "babygirl",
+    "babygirl1",
+    "einstein",
+    "danielle",
+    "veronica",
+    "marlboro",
+    "maverick",
+    "bigdaddy",
+    "rush2112",
 ];
 
 /// A password, in the one spelling (NFC) that keyboards disagree about.
@@ -72,7 +212,8 @@ impl Password {
 pub fn first_roles() -> [(&'static str, Vec<Permission>); 3] {
     use Permission::*;
     let all = Permission::ALL;
-    let manager = all.into_iter().filter(|p| !matches!(p, StaffWrite | SettingsWrite | SystemWrite)).collect();
+    let manager =
+        all.into_iter().filter(|p| !matches!(p, StaffWrite | SettingsWrite | SystemWrite)).collect();
     let support = vec![
         ProductsRead,
         InventoryRead,
@@ -116,12 +257,23 @@ mod tests {
 
     #[test]
     fn a_password_has_8_to_128_characters_and_is_not_a_common_one() {
-        for good in ["bodega-owner", "пароль-для-магазина", &"ab".repeat(64), "🐈🐕🐈🐕🐈🐕🐈🐕", "x".repeat(7).as_str()] {
+        for good in [
+            "bodega-owner",
+            "пароль-для-магазина",
+            &"ab".repeat(64),
+            "🐈🐕🐈🐕🐈🐕🐈🐕",
+            "x".repeat(7).as_str(),
+        ] {
             assert_eq!(Password::new(good).is_ok(), good.len() > 7, "{good}");
         }
-        for weak in ["", "1234567", "password", "PassWord123", "aaaaaaaaaaaa", &"ab".repeat(65), &"é".repeat(129)] {
+        for weak in
+            ["", "1234567", "password", "PassWord123", "aaaaaaaaaaaa", &"ab".repeat(65), &"é".repeat(129)]
+        {
             let error = Password::new(weak).err().expect("weak");
-            assert_eq!((error.code.as_ref(), error.fields[0].pointer.as_str()), ("weak_password", "/password"));
+            assert_eq!(
+                (error.code.as_ref(), error.fields[0].pointer.as_str()),
+                ("weak_password", "/password")
+            );
         }
     }
 
@@ -144,9 +296,16 @@ mod tests {
     fn support_neither_refunds_nor_sees_settings_and_a_manager_appoints_nobody() {
         let [owner, manager, support] = first_roles();
         assert_eq!(owner.1, Permission::ALL);
-        assert!(!manager.1.contains(&Permission::StaffWrite) && manager.1.contains(&Permission::OrdersRefund));
+        assert!(
+            !manager.1.contains(&Permission::StaffWrite) && manager.1.contains(&Permission::OrdersRefund)
+        );
         assert!(support.1.contains(&Permission::OrdersShip) && support.1.contains(&Permission::ReviewsWrite));
-        for never in [Permission::OrdersRefund, Permission::SettingsRead, Permission::StaffRead, Permission::SystemRead] {
+        for never in [
+            Permission::OrdersRefund,
+            Permission::SettingsRead,
+            Permission::StaffRead,
+            Permission::SystemRead,
+        ] {
             assert!(!support.1.contains(&never));
         }
     }

@@ -40,7 +40,10 @@ impl Passwords {
 
     /// The PHC string to store.
     pub async fn hash(&self, password: Password) -> Result<String> {
-        self.run(move || Ok(hasher().hash_password(password.as_bytes()).map_err(Error::internal)?.to_string())).await
+        self.run(move || {
+            Ok(hasher().hash_password(password.as_bytes()).map_err(Error::internal)?.to_string())
+        })
+        .await
     }
 
     /// Whether `password` belongs to `hash`; without a hash the work is the same and the answer no.
@@ -131,7 +134,10 @@ mod tests {
     #[test]
     fn hashes_of_other_parameters_are_outdated() {
         let weaker = Params::new(8192, 1, 1, None).unwrap();
-        let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, weaker).hash_password(b"old").unwrap().to_string();
+        let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, weaker)
+            .hash_password(b"old")
+            .unwrap()
+            .to_string();
         assert!(is_outdated(&hash));
         assert!(is_outdated("not a hash"));
     }
@@ -141,7 +147,8 @@ mod tests {
         let passwords = Arc::new(Passwords::new(2, 3));
         let tries = (0..50).map(|_| passwords.verify(password("anything"), None));
         let answers = futures::future::join_all(tries).await;
-        let busy = answers.iter().filter(|a| matches!(a, Err(e) if e.code == "busy" && e.retry_after == Some(1)));
+        let busy =
+            answers.iter().filter(|a| matches!(a, Err(e) if e.code == "busy" && e.retry_after == Some(1)));
         assert_eq!((busy.count(), passwords.hashes()), (45, 5));
         assert!(!passwords.verify(password("anything"), None).await.unwrap(), "there is room again");
     }

@@ -109,4 +109,10 @@ diesel::table! {
 }
 
 diesel::joinable!(refresh_tokens -> sessions (session_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, staff_roles, role_permissions, sessions, refresh_tokens);
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    staff_roles,
+    role_permissions,
+    sessions,
+    refresh_tokens
+);

@@ -14,17 +14,12 @@ use async_trait::async_trait;
 use contracts::{
     Address,
     customer::{
-        AddressId, Customer, CustomerId, CustomerPatch, Customers, Login, NewCustomer, NewStaff, Role, SavedAddress,
-        Session, SessionId, StaffMember, Tokens,
+        AddressId, Customer, CustomerId, CustomerPatch, Customers, Login, NewCustomer, NewStaff, Role,
+        SavedAddress, Session, SessionId, StaffMember, Tokens,
     },
 };
 use shared::{
-    Clock, Page, PageRequest, Result,
-    db::Db,
-    events::Consumer,
-    jobs::Jobs,
-    signer::Signer,
-    values::Email,
+    Clock, Page, PageRequest, Result, db::Db, events::Consumer, jobs::Jobs, signer::Signer, values::Email,
 };
 
 use crate::{Settings, keys::Keys, passwords::Passwords};
@@ -132,7 +127,12 @@ impl Customers for Service {
     async fn add_address(&self, customer: CustomerId, address: Address) -> Result<SavedAddress> {
         self.save_address(customer, address).await
     }
-    async fn update_address(&self, customer: CustomerId, id: AddressId, address: Address) -> Result<SavedAddress> {
+    async fn update_address(
+        &self,
+        customer: CustomerId,
+        id: AddressId,
+        address: Address,
+    ) -> Result<SavedAddress> {
         self.replace_address(customer, id, address).await
     }
     async fn delete_address(&self, customer: CustomerId, id: AddressId) -> Result<()> {

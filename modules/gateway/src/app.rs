@@ -139,7 +139,7 @@ impl Gateway {
     }
 
     /// To be told of every commit in this process.
-    pub fn watcher(&self) -> Arc<dyn Fn(&[Envelope]) + Send + Sync> {
+    pub fn watcher(&self) -> shared::db::Watcher {
         let state = self.0.clone();
         Arc::new(move |events| events.iter().for_each(|event| cached::forget(&state.cache, &state.verifier, event)))
     }

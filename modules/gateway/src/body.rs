@@ -113,13 +113,23 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
 
 /// Parses strictly. What is not JSON is 400; JSON that does not fit is 422 with a pointer.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would take an array for a struct, member by member.
+    if bytes.trim_ascii_start().first().is_some_and(|b| *b != b'{') {
+        syntax(bytes)?;
+        return Err(Error::invalid("", "type", "send a JSON object").into());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        explain(&pointer, error.inner())
+        // Whether it fits is only worth saying of something that is JSON to its end.
+        syntax(bytes).err().unwrap_or_else(|| explain(&pointer(error.path()), error.inner()))
     })?;
     deserializer.end().map_err(|_| malformed("there is something after the JSON document"))?;
     Ok(value)
+}
+
+fn syntax(bytes: &[u8]) -> Result<(), Problem> {
+    let checked = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
+    checked.map(|_| ()).map_err(|error| malformed(&format!("the body is not JSON: {error}")))
 }
 
 fn explain(pointer: &str, error: &serde_json::Error) -> Problem {

@@ -66,15 +66,30 @@ pub fn payment_status(
     match state {
         _ if refunded.amount > 0 && refunded.amount >= captured.amount => OrderPaymentStatus::Refunded,
         _ if refunded.amount > 0 => OrderPaymentStatus::PartiallyRefunded,
-        PaymentState::Captured | PaymentState::Refunded | PaymentState::Voided
-            if captured.amount >= total.amount && (captured.amount > 0 || state == PaymentState::Captured) =>
-        {
-            OrderPaymentStatus::Captured
-        }
+        PaymentState::Captured if captured.amount >= total.amount => OrderPaymentStatus::Captured,
         PaymentState::Authorized | PaymentState::Captured => OrderPaymentStatus::Authorized,
+        // What is left of the authorisation is gone, what was captured is ours.
+        _ if captured.amount > 0 => OrderPaymentStatus::Captured,
         PaymentState::Failed | PaymentState::Voided | PaymentState::Refunded => OrderPaymentStatus::Failed,
         PaymentState::Pending | PaymentState::RequiresAction => OrderPaymentStatus::Awaiting,
     }
+}
+
+/// The moves to take from one state of the money to another: no stage is left out of the timeline.
+pub fn payment_path(from: OrderPaymentStatus, to: OrderPaymentStatus, captured: bool) -> Vec<OrderPaymentStatus> {
+    use OrderPaymentStatus::{Authorized, Awaiting, Captured, PartiallyRefunded, Refunded};
+    let back = matches!(to, PartiallyRefunded | Refunded);
+    let mut path = Vec::new();
+    if from == Awaiting && captured && (back || to == Captured) {
+        path.push(Authorized);
+    }
+    if matches!(from, Awaiting | Authorized) && captured && back {
+        path.push(Captured);
+    }
+    if from != to {
+        path.push(to);
+    }
+    path
 }
 
 /// How far a payment is: news of an earlier stage is old news.
@@ -194,6 +209,7 @@ mod tests {
         assert_eq!(of(P::Captured, 100, 1), Is::PartiallyRefunded);
         assert_eq!(of(P::Refunded, 100, 100), Is::Refunded);
         assert_eq!(of(P::Voided, 0, 0), Is::Failed);
+        assert_eq!(of(P::Voided, 40, 0), Is::Captured);
         assert_eq!(payment_status(P::Captured, eur(0), eur(0), eur(0)), Is::Captured);
     }
 

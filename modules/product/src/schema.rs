@@ -27,6 +27,7 @@ diesel::table! {
         product_id -> shared::ids::SqlId,
         sku -> Nullable<Text>,
         title -> Text,
+        haystack -> Text,
         tracked -> Bool,
     }
 }

@@ -3,7 +3,8 @@
 use contracts::customer::{Customer, CustomerId};
 use diesel::{
     AsChangeset, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable, IntoSql,
-    OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods, sql_types::Bool,
+    OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods,
+    sql_types::Bool,
 };
 use diesel_async::RunQueryDsl;
 use shared::{
@@ -32,7 +33,13 @@ pub struct AccountRow {
 
 impl AccountRow {
     /// A new account.
-    pub fn new(email: &Email, name: &str, password_hash: Option<String>, email_verified: bool, now: Time) -> Self {
+    pub fn new(
+        email: &Email,
+        name: &str,
+        password_hash: Option<String>,
+        email_verified: bool,
+        now: Time,
+    ) -> Self {
         Self {
             id: CustomerId::new(),
             email: email.as_str().to_owned(),
@@ -143,7 +150,8 @@ pub async fn update(
     changes: &Changes,
     now: Time,
 ) -> Result<bool> {
-    let at_version = accounts::version.eq(expected.unwrap_or_default()).or(expected.is_none().into_sql::<Bool>());
+    let at_version =
+        accounts::version.eq(expected.unwrap_or_default()).or(expected.is_none().into_sql::<Bool>());
     let changed = on!(conn, |c| diesel::update(accounts::table)
         .filter(accounts::id.eq(id).and(accounts::deleted_at.is_null()).and(at_version))
         .set((changes, accounts::version.eq(accounts::version + 1), accounts::updated_at.eq(now)))

@@ -20,7 +20,9 @@ pub async fn list(conn: &mut Conn, owner: CustomerId) -> Result<Vec<SavedAddress
         .select((addresses::id, addresses::address))
         .load(c)
         .await)?;
-    rows.into_iter().map(|(id, json)| Ok(SavedAddress { id, address: serde_json::from_str(&json)? })).collect()
+    rows.into_iter()
+        .map(|(id, json)| Ok(SavedAddress { id, address: serde_json::from_str(&json)? }))
+        .collect()
 }
 
 pub async fn count(conn: &mut Conn, owner: CustomerId) -> Result<i64> {

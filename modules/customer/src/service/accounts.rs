@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use contracts::customer::{
-    Customer, CustomerDeleted, CustomerId, CustomerPatch, CustomerRegistered, NewCustomer, RegistrationRepeated,
-    TokenPurpose,
+    Customer, CustomerDeleted, CustomerId, CustomerPatch, CustomerRegistered, NewCustomer,
+    RegistrationRepeated, TokenPurpose,
 };
 use shared::{Error, Kind, Page, PageRequest, Result, Time, db::Tx, values};
 
@@ -50,7 +50,8 @@ impl Service {
         let scope = format!("customers:{}", q.as_deref().unwrap_or_default());
         let position: Option<Position> = page.position(&scope)?;
         let limit = page.limit.clamp(1, 100);
-        let rows = repo::list(&mut self.db.get().await?, q.as_deref(), position, i64::from(limit) + 1).await?;
+        let rows =
+            repo::list(&mut self.db.get().await?, q.as_deref(), position, i64::from(limit) + 1).await?;
         let customers = rows.iter().map(AccountRow::customer).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(customers, limit, &scope, |customer| (customer.created_at, customer.id)))
     }
@@ -122,7 +123,10 @@ impl Service {
                 }
                 let name = values::text("/name", &new.name, 200)?;
                 let hash = hashes.get(&new.password).cloned();
-                rows.push((new.email.clone(), AccountRow::new(&new.email, &name, hash, true, self.clock.now())));
+                rows.push((
+                    new.email.clone(),
+                    AccountRow::new(&new.email, &name, hash, true, self.clock.now()),
+                ));
             }
             let imported = self.db.transaction(async move |tx| {
                 let mut imported = Vec::with_capacity(rows.len());

@@ -26,7 +26,10 @@ impl Service {
                     return Err(CustomerId::not_found());
                 }
                 if addresses::count(tx, customer).await? >= MOST {
-                    return Err(Error::conflict("too_many_addresses", format!("at most {MOST} addresses are kept")));
+                    return Err(Error::conflict(
+                        "too_many_addresses",
+                        format!("at most {MOST} addresses are kept"),
+                    ));
                 }
                 addresses::insert(tx, customer, &saved, now).await?;
                 Ok(saved.clone())

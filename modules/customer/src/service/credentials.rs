@@ -62,7 +62,8 @@ impl Service {
         let purpose = TokenPurpose::ResetPassword;
         let id = self.opened(purpose, &token)?;
         // Asked before the hash is made: a dead link costs nothing.
-        let live = mailed_tokens::live(&mut self.db.get().await?, id, purpose.as_str(), self.clock.now()).await?;
+        let live =
+            mailed_tokens::live(&mut self.db.get().await?, id, purpose.as_str(), self.clock.now()).await?;
         live.ok_or_else(used)?;
         let hash = self.passwords.hash(Password::new(&password)?).await?;
         let now = self.clock.now();
@@ -88,7 +89,8 @@ impl Service {
     ) -> Result<()> {
         let wrong = || Error::new(Kind::Forbidden, "invalid_credentials", "the current password is wrong");
         let new = Password::new(&new)?;
-        let account = accounts::get(&mut self.db.get().await?, id).await?.ok_or_else(CustomerId::not_found)?;
+        let account =
+            accounts::get(&mut self.db.get().await?, id).await?.ok_or_else(CustomerId::not_found)?;
         let current = Password::attempt(&current).ok_or_else(wrong)?;
         if !self.passwords.verify(current, account.password_hash.clone()).await? {
             return Err(wrong());

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::customer::{Claims, CustomerId, Login, Permission, Session, SessionId, SessionsRevoked, Tokens};
+use contracts::customer::{
+    Claims, CustomerId, Login, Permission, Session, SessionId, SessionsRevoked, Tokens,
+};
 use data_encoding::{BASE64URL_NOPAD as BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 use shared::{Error, Kind, Result, Time, db::Tx};
@@ -36,7 +38,9 @@ enum Rotation {
 
 impl Service {
     pub(super) async fn open_session(&self, login: Login) -> Result<Tokens> {
-        let wrong = || Error::new(Kind::Unauthenticated, "invalid_credentials", "the address or the password is wrong");
+        let wrong = || {
+            Error::new(Kind::Unauthenticated, "invalid_credentials", "the address or the password is wrong")
+        };
         let password = Password::attempt(&login.password).ok_or_else(wrong)?;
         let account = accounts::by_email(&mut self.db.get().await?, &login.email).await?;
         let hash = account.as_ref().and_then(|a| a.password_hash.clone());
@@ -55,7 +59,9 @@ impl Service {
                 accounts::lock(tx, account.id).await?;
                 // Hashing took time: the password that was right may have been changed since.
                 let current = accounts::get(tx, account.id).await?;
-                let Some(account) = current.filter(|a| a.password_hash.as_ref() == Some(&hash)) else { return Ok(None) };
+                let Some(account) = current.filter(|a| a.password_hash.as_ref() == Some(&hash)) else {
+                    return Ok(None);
+                };
                 if let Some(rehashed) = &rehashed {
                     accounts::rehash(tx, account.id, rehashed).await?;
                 }
@@ -85,7 +91,9 @@ impl Service {
                 if !is_open(&session, idle, now) || !repo::touch(tx, session.id, now).await? {
                     return Ok(Rotation::Refused);
                 }
-                let Some(account) = accounts::get(tx, session.account_id).await? else { return Ok(Rotation::Refused) };
+                let Some(account) = accounts::get(tx, session.account_id).await? else {
+                    return Ok(Rotation::Refused);
+                };
                 repo::insert_token(tx, &next_hash, session.id, now).await?;
                 let permissions = model::permissions(roles::permissions_of(tx, account.id).await?);
                 let session = SessionRow { last_used_at: now, ..session };
@@ -94,9 +102,11 @@ impl Service {
             .await?;
         match rotation {
             Rotation::Rotated(grant) => self.tokens(*grant, refresh, now),
-            Rotation::Refused => {
-                Err(Error::new(Kind::Unauthenticated, "invalid_grant", "this refresh token is not valid (any more)"))
-            }
+            Rotation::Refused => Err(Error::new(
+                Kind::Unauthenticated,
+                "invalid_grant",
+                "this refresh token is not valid (any more)",
+            )),
         }
     }
 
@@ -129,7 +139,8 @@ impl Service {
         let Grant { account, session, permissions } = grant;
         let customer = account.customer()?;
         let life = Duration::from_secs(self.settings.access_token_seconds.min(LONGEST_ACCESS));
-        let end = model::session_end(session.expires_at, session.last_used_at, self.idle()).min(now.after(life));
+        let end =
+            model::session_end(session.expires_at, session.last_used_at, self.idle()).min(now.after(life));
         let claims = Claims {
             iss: "bodega".into(),
             aud: "bodega".into(),
@@ -156,7 +167,12 @@ impl Service {
 }
 
 /// Ends all sessions of an account but `keep`.
-pub(super) async fn end_all(tx: &mut Tx, account: CustomerId, keep: Option<SessionId>, now: Time) -> Result<()> {
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    account: CustomerId,
+    keep: Option<SessionId>,
+    now: Time,
+) -> Result<()> {
     let open = repo::open(tx, account).await?;
     let ending: Vec<SessionId> = open.iter().map(|s| s.id).filter(|id| Some(*id) != keep).collect();
     end(tx, &ending, now).await

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use contracts::customer::{CustomerId, CustomerRegistered, NewStaff, Role, StaffMember};
-use shared::{Error, Result, Time, db::Tx, values::{self, Email}};
+use shared::{
+    Error, Result, Time,
+    db::Tx,
+    values::{self, Email},
+};
 
 use super::{MODULE, Service, credentials, sessions};
 use crate::{
@@ -34,7 +38,9 @@ impl Service {
         let mut conn = self.db.get().await?;
         let granted = repo::permissions(&mut conn).await?;
         let of = |name: &str| {
-            model::permissions(granted.iter().filter(|(role, _)| role == name).map(|(_, permission)| permission.clone()))
+            model::permissions(
+                granted.iter().filter(|(role, _)| role == name).map(|(_, permission)| permission.clone()),
+            )
         };
         let names = repo::names(&mut conn).await?;
         Ok(names.into_iter().map(|name| Role { permissions: of(&name), name }).collect())
@@ -131,11 +137,15 @@ async fn employee(
     hash: Option<&String>,
     now: Time,
 ) -> Result<AccountRow> {
-    let missing = || Error::invalid("/password", "required", "this address has no account yet: it needs a password");
+    let missing =
+        || Error::invalid("/password", "required", "this address has no account yet: it needs a password");
     let Some(account) = accounts::by_email(tx, email).await? else {
         let account = AccountRow::new(email, name, Some(hash.ok_or_else(missing)?.clone()), true, now);
         if !accounts::insert(tx, &account).await? {
-            return Err(Error::conflict("email_taken", "somebody has just opened an account with this address"));
+            return Err(Error::conflict(
+                "email_taken",
+                "somebody has just opened an account with this address",
+            ));
         }
         let event = CustomerRegistered { customer: account.customer()? };
         tx.emit(MODULE, account.id, account.version, &event).await?;

@@ -31,7 +31,6 @@ impl State for Payment {
     const MOVES: &'static [(Self, Self)] = &[
         (Self::Awaiting, Self::Authorized),
         (Self::Awaiting, Self::Captured),
-        (Self::Awaiting, Self::Refunded),
         (Self::Awaiting, Self::Failed),
         (Self::Authorized, Self::Captured),
         (Self::Authorized, Self::PartiallyRefunded),

@@ -398,7 +398,8 @@ fn a_change_is_seen_at_once() {
     assert_eq!(found(&index, ""), ["Teapot"]);
     index.apply(vec![Change::Remove(mug.product.id)], None).unwrap();
     assert!(index.is_empty() && found(&index, "").is_empty());
-    assert_eq!(index.suggest("tea", 5).unwrap(), (Vec::new(), Vec::new()));
+    let (products, terms) = index.suggest("tea", 5).unwrap();
+    assert!(products.is_empty() && terms.is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Collections.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contracts::product::{CategoryChanged, Collection, CollectionId, ProductId};
 use diesel::prelude::*;
@@ -81,6 +81,7 @@ async fn check_products(conn: &mut Conn, ids: &[ProductId]) -> Result<()> {
         .select(products::id)
         .load(c)
         .await)?;
+    let known: HashSet<ProductId> = known.into_iter().collect();
     match ids.iter().position(|id| !known.contains(id)) {
         None => Ok(()),
         Some(i) => {

@@ -1,6 +1,6 @@
 //! Price lists.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contracts::product::{ListPrice, PriceList, PriceListId, PricesChanged, ProductId, VariantId};
 use diesel::prelude::*;
@@ -85,7 +85,7 @@ async fn check_variants(conn: &mut Conn, list: &PriceList) -> Result<()> {
     let ids: Vec<VariantId> = list.prices.iter().map(|price| price.variant_id).collect();
     let known: Vec<VariantId> =
         on!(conn, |c| variants::table.filter(variants::id.eq_any(&ids)).select(variants::id).load(c).await)?;
-    let known: std::collections::HashSet<VariantId> = known.into_iter().collect();
+    let known: HashSet<VariantId> = known.into_iter().collect();
     match ids.iter().position(|id| !known.contains(id)) {
         None => Ok(()),
         Some(i) => {

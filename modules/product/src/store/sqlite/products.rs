@@ -143,10 +143,15 @@ pub(super) async fn slugs_like(conn: &mut Conn, base: &str) -> Result<Vec<String
 }
 
 pub(super) async fn sku_owners(conn: &mut Conn, skus: &[String]) -> Result<HashMap<String, ProductId>> {
-    let rows: Vec<(Option<String>, ProductId)> = on!(conn, |c| variants::table
-        .filter(variants::sku.eq_any(skus))
-        .select((variants::sku, variants::product_id))
-        .load(c)
-        .await)?;
-    Ok(rows.into_iter().filter_map(|(sku, product)| Some((sku?, product))).collect())
+    let mut owners = HashMap::new();
+    // A statement of SQLite has at most 32,766 parameters.
+    for skus in skus.chunks(10_000) {
+        let rows: Vec<(Option<String>, ProductId)> = on!(conn, |c| variants::table
+            .filter(variants::sku.eq_any(skus))
+            .select((variants::sku, variants::product_id))
+            .load(c)
+            .await)?;
+        owners.extend(rows.into_iter().filter_map(|(sku, product)| Some((sku?, product))));
+    }
+    Ok(owners)
 }

@@ -116,7 +116,13 @@ async fn save_variants(conn: &mut Conn, product: &Product, before: Option<&Produ
         on!(conn, |c| diesel::update(row).set(variants::sku.eq(None::<String>)).execute(c).await)?;
     }
     for v in product.variants.iter().filter(|v| !same(v)) {
-        let values = (variants::sku.eq(&v.sku), variants::title.eq(name(product, v)), variants::tracked.eq(v.tracked));
+        let title = name(product, v);
+        let values = (
+            variants::sku.eq(&v.sku),
+            variants::haystack.eq(format!("{}\n{title}", v.sku).to_lowercase()),
+            variants::title.eq(title),
+            variants::tracked.eq(v.tracked),
+        );
         if old.contains_key(&v.id) {
             on!(conn, |c| diesel::update(variants::table.find(v.id)).set(values).execute(c).await).map_err(conflict)?;
         } else {
@@ -147,8 +153,8 @@ async fn first_stock(conn: &mut Conn, stock: &[(VariantId, i64)], now: Time) -> 
             variant_id: variant,
             location_id: location,
             delta: units,
-            kind: "initial",
-            reason: "first stock",
+            kind: "initial".into(),
+            reason: "first stock".into(),
             order_id: None,
             actor: Actor::System.to_column(),
             at: now,

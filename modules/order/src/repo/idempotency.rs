@@ -1,0 +1,74 @@
+//! Remembered answers.
+
+use contracts::idempotency::Claim;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use shared::{
+    Time,
+    db::{Conn, on},
+};
+
+use crate::schema::idempotency_keys as keys;
+
+const STARTED: &str = "started";
+const DONE: &str = "done";
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = keys, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub struct KeyRow {
+    pub request_hash: String,
+    pub answer: Option<String>,
+}
+
+/// Takes the key if it is free, or if whoever took it for the same request has died. One statement.
+pub async fn take(conn: &mut Conn, claim: &Claim, now: Time, locked_until: Time) -> QueryResult<bool> {
+    let row = (
+        keys::scope.eq(&claim.scope),
+        keys::key.eq(&claim.key),
+        keys::request_hash.eq(&claim.request_hash),
+        keys::state.eq(STARTED),
+        keys::locked_until.eq(locked_until),
+        keys::created_at.eq(now),
+    );
+    let taken = on!(conn, |c| diesel::insert_into(keys::table)
+        .values(row)
+        .on_conflict((keys::scope, keys::key))
+        .do_update()
+        .set(keys::locked_until.eq(locked_until))
+        .filter(
+            keys::state
+                .eq(STARTED)
+                .and(keys::locked_until.le(now))
+                .and(keys::request_hash.eq(&claim.request_hash))
+        )
+        .execute(c)
+        .await)?;
+    Ok(taken == 1)
+}
+
+pub async fn get(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<Option<KeyRow>> {
+    on!(conn, |c| keys::table.find((scope, key)).select(KeyRow::as_select()).first(c).await.optional())
+}
+
+pub async fn complete(conn: &mut Conn, scope: &str, key: &str, answer: &str) -> QueryResult<usize> {
+    on!(conn, |c| diesel::update(keys::table.find((scope, key)))
+        .set((keys::state.eq(DONE), keys::answer.eq(answer)))
+        .execute(c)
+        .await)
+}
+
+pub async fn abandon(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<usize> {
+    on!(conn, |c| diesel::delete(keys::table.find((scope, key)).filter(keys::state.eq(STARTED)))
+        .execute(c)
+        .await)
+}
+
+pub async fn prune(conn: &mut Conn, before: Time) -> QueryResult<usize> {
+    on!(conn, |c| diesel::delete(keys::table.filter(keys::created_at.lt(before))).execute(c).await)
+}
+
+/// Forgets the answers of a principal: scopes begin with it.
+pub async fn forget(conn: &mut Conn, principal: &str) -> QueryResult<usize> {
+    let scope = format!("{principal} %");
+    on!(conn, |c| diesel::delete(keys::table.filter(keys::scope.like(&scope))).execute(c).await)
+}

@@ -1,0 +1,300 @@
+//! `bodega`: serve, migrate, seed, import, export, staff, config, doctor, openapi, completions.
+#![expect(clippy::print_stdout, reason = "the command line answers on standard output")]
+
+mod doctor;
+mod serve;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use shared::{Error, Kind, Result, telemetry, values::Email};
+
+use crate::{App, Settings, app::Databases, export, import, seed, seed::Progress, settings};
+
+/// A complete online shop in one binary.
+#[derive(Parser)]
+#[command(name = "bodega", version, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Settings that override the defaults (TOML).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the shop (this is what `bodega` alone does).
+    Serve(Serve),
+    /// Bring the databases up to date.
+    Migrate {
+        /// Only say what is applied.
+        #[arg(long)]
+        status: bool,
+    },
+    /// Load the demo shop, or large made-up data.
+    Seed(Seed),
+    /// Take data in.
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Give data out, as CSV on standard output.
+    Export {
+        what: Export,
+    },
+    /// People who work here.
+    Staff {
+        #[command(subcommand)]
+        what: Staff,
+    },
+    /// Settings.
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Check that everything is in order.
+    Doctor {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print shell completions.
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Args, Default)]
+struct Serve {
+    /// Modules to run in this process, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    host: Vec<String>,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+#[derive(Args)]
+struct Seed {
+    /// Make this many products instead of loading the demo shop.
+    #[arg(long, value_name = "N")]
+    products: Option<u64>,
+    /// Make this many orders of the past.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    orders: u64,
+    /// The same seed makes the same data.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Prepare an empty shop: no demo data, now or at the first start.
+    #[arg(long, conflicts_with_all = ["products", "orders"])]
+    empty: bool,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Products from Shopify's CSV export, or from Bodega's own.
+    Products {
+        file: PathBuf,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Export {
+    Products,
+    Orders,
+    Customers,
+}
+
+#[derive(Subcommand)]
+enum Staff {
+    /// Give somebody a role. The password is read from standard input when the address has no account.
+    Add {
+        email: String,
+        /// owner, manager or support.
+        #[arg(long)]
+        role: String,
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Print the settings in force, secrets hidden.
+    Show,
+    /// Check the settings.
+    Check,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Runs what the arguments say. 0: done, 1: failed, 2: asked wrongly.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = actix_rt::System::new().block_on(dispatch(cli));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            let detail = if error.kind == Kind::Internal { error.chain() } else { error.detail.clone() };
+            let _ = writeln!(std::io::stderr(), "bodega: {detail}");
+            ExitCode::from(if matches!(error.kind, Kind::Invalid | Kind::Malformed) { 2 } else { 1 })
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode> {
+    let file = cli.config.as_deref();
+    match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
+        Command::Serve(options) => serve::run(load(file)?, options).await,
+        Command::Migrate { status } => migrate(load(file)?, status).await,
+        Command::Seed(options) => seed(load(file)?, options).await,
+        Command::Import { what: Import::Products { file: csv, dry_run, format } } => {
+            import_products(load(file)?, &csv, dry_run, format).await
+        }
+        Command::Export { what } => export_csv(load(file)?, what).await,
+        Command::Staff { what: Staff::Add { email, role, name } } => add_staff(load(file)?, &email, role, name).await,
+        Command::Config { what: ConfigCommand::Show } => {
+            print!("{}", settings::show(file)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { what: ConfigCommand::Check } => {
+            Settings::load(file)?;
+            println!("the settings are valid");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor { format } => doctor::run(load(file)?, format).await,
+        Command::Openapi => {
+            println!("{}", gateway::document().to_pretty_json().map_err(Error::internal)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "bodega", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn load(file: Option<&Path>) -> Result<Settings> {
+    let settings = Settings::load(file)?;
+    telemetry::init(settings.log.format.into(), &settings.log.filter)?;
+    Ok(settings)
+}
+
+async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {
+    let databases = Databases::open(&settings, shared::time::system_clock()).await?;
+    if !status {
+        let applied = databases.migrate().await?;
+        applied.iter().for_each(|name| println!("applied {name}"));
+        println!("{} applied, up to date", applied.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut missing = 0;
+    for (database, db, migrations) in databases.migrations() {
+        for (name, applied) in db.migration_status(&migrations).await? {
+            missing += usize::from(!applied);
+            println!("{} {database}/{name}", if applied { "applied" } else { "missing" });
+        }
+    }
+    Ok(ExitCode::from(u8::from(missing > 0)))
+}
+
+/// Marks a data folder whose owner wants no demo shop.
+pub(crate) const NO_DEMO: &str = "no-demo";
+
+async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
+    let app = App::build(settings).await?;
+    if options.empty {
+        std::fs::write(app.settings.data_dir.join(NO_DEMO), "").map_err(Error::internal)?;
+        println!("an empty shop is ready; add an owner with: bodega staff add EMAIL --role owner");
+        return Ok(ExitCode::SUCCESS);
+    }
+    app.start().await?;
+    let progress = Progress::new(options.format == Format::Text);
+    let clock = shared::time::system_clock();
+    let report = match options.products {
+        Some(products) => seed::synthetic(&app.ports, &*clock, products, options.orders, options.seed, &progress).await?,
+        None if options.orders > 0 => {
+            return Err(Error::invalid("--orders", "required", "--orders needs --products"));
+        }
+        None => crate::demo::load(&app.ports, &*clock, &progress).await?,
+    };
+    app.search_idle().await;
+    app.stop().await;
+    print_report(options.format, &report)
+}
+
+async fn import_products(settings: Settings, csv: &Path, dry_run: bool, format: Format) -> Result<ExitCode> {
+    let currency = settings.shop.currencies[0];
+    let app = App::build(settings).await?;
+    app.start().await?;
+    let progress = Progress::new(format == Format::Text);
+    let report = import::products_csv(&app.ports, csv, currency, dry_run, &progress).await?;
+    app.search_idle().await;
+    app.stop().await;
+    let failed = report.failed > 0;
+    print_report(format, &report)?;
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+async fn export_csv(settings: Settings, what: Export) -> Result<ExitCode> {
+    let app = App::build(settings).await?;
+    let out = std::io::stdout().lock();
+    match what {
+        Export::Products => export::products_csv(&app.ports, out).await?,
+        Export::Orders => export::orders_csv(&app.ports, out).await?,
+        Export::Customers => export::customers_csv(&app.ports, out).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn add_staff(settings: Settings, email: &str, role: String, name: Option<String>) -> Result<ExitCode> {
+    let email: Email = email.parse()?;
+    let app = App::build(settings).await?;
+    let known = app.ports.customers.list(Some(email.to_string()), Default::default()).await?;
+    let password = if known.data.iter().any(|c| c.email == email) { None } else { Some(read_password()?) };
+    let new = contracts::customer::NewStaff { email, name, role, password };
+    let member = app.ports.customers.add_staff(new).await?;
+    println!("{} has the roles {}", member.email, member.roles.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_password() -> Result<String> {
+    eprint_prompt("password: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(Error::internal)?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        return Err(Error::invalid("/password", "required", "a new account needs a password on standard input"));
+    }
+    Ok(password)
+}
+
+fn eprint_prompt(text: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.flush();
+}
+
+fn print_report(format: Format, report: &(impl serde::Serialize + std::fmt::Display)) -> Result<ExitCode> {
+    match format {
+        Format::Text => println!("{report}"),
+        Format::Json => println!("{}", serde_json::to_string(report)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}

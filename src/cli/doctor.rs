@@ -1,0 +1,78 @@
+//! `bodega doctor`: one line per check, exit code 1 when one fails.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use shared::{Result, db::Db, events};
+
+use super::Format;
+use crate::{Settings, app::Databases};
+
+#[derive(Serialize)]
+struct Finding {
+    check: String,
+    ok: bool,
+    detail: String,
+}
+
+fn finding(check: impl Into<String>, outcome: Result<String>) -> Finding {
+    let check = check.into();
+    match outcome {
+        Ok(detail) => Finding { check, ok: true, detail },
+        Err(error) => Finding { check, ok: false, detail: error.chain() },
+    }
+}
+
+/// Checks folder, databases, migrations, outboxes and dead letters.
+pub async fn run(settings: Settings, format: Format) -> Result<ExitCode> {
+    let mut findings = vec![finding("settings", Ok("valid".to_owned())), finding("data folder", writable(&settings))];
+    match Databases::open(&settings, shared::time::system_clock()).await {
+        Ok(databases) => {
+            for (name, db, migrations) in databases.migrations() {
+                let pending = db.migration_status(&migrations).await;
+                let migrated = pending.as_ref().is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
+                findings.push(finding(format!("{name}: migrations"), pending.and_then(|all| up_to_date(&all))));
+                if migrated {
+                    findings.push(finding(format!("{name}: outbox"), outbox(db).await));
+                    findings.push(finding(format!("{name}: dead letters"), dead_letters(db).await));
+                }
+            }
+        }
+        Err(error) => findings.push(finding("databases", Err(error))),
+    }
+    let healthy = findings.iter().all(|f| f.ok);
+    match format {
+        Format::Json => println!("{}", serde_json::to_string(&findings)?),
+        Format::Text => findings.iter().for_each(|f| {
+            println!("{} {:<28} {}", if f.ok { "ok  " } else { "FAIL" }, f.check, f.detail);
+        }),
+    }
+    Ok(ExitCode::from(u8::from(!healthy)))
+}
+
+fn writable(settings: &Settings) -> Result<String> {
+    let probe = settings.data_dir.join(".doctor");
+    let written = std::fs::create_dir_all(&settings.data_dir).and_then(|()| std::fs::write(&probe, "x"));
+    written.and_then(|()| std::fs::remove_file(&probe)).map_err(shared::Error::internal)?;
+    Ok(settings.data_dir.display().to_string())
+}
+
+fn up_to_date(all: &[(String, bool)]) -> Result<String> {
+    let missing: Vec<_> = all.iter().filter(|(_, applied)| !applied).map(|(name, _)| name.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(format!("{} applied", all.len()));
+    }
+    Err(shared::Error::conflict("migrations", format!("missing {}; run bodega migrate", missing.join(", "))))
+}
+
+async fn outbox(db: &Db) -> Result<String> {
+    let lag = events::lag(db).await?;
+    Ok(format!("{} events wait", lag.unpublished))
+}
+
+async fn dead_letters(db: &Db) -> Result<String> {
+    match events::dead_letters::count(db).await? {
+        0 => Ok("none".to_owned()),
+        count => Err(shared::Error::conflict("dead_letters", format!("{count}: see /api/v1/admin/system/dead_letters"))),
+    }
+}

@@ -1,0 +1,69 @@
+//! `bodega serve`.
+
+use std::{process::ExitCode, time::Instant};
+
+use contracts::product::ProductFilter;
+use shared::{Error, PageRequest, Result};
+
+use super::{NO_DEMO, Serve};
+use crate::{App, Settings, demo, seed::Progress};
+
+/// Starts the shop; on an empty one it loads the demo first. Returns when the process is told to stop.
+pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
+    let started = Instant::now();
+    if let Some(listen) = options.listen {
+        settings.server.listen = listen;
+    }
+    if !options.host.is_empty() && options.host != ["*"] {
+        let detail = "this binary was built without the feature \"distributed\": it must host everything";
+        return Err(Error::invalid("--host", "setting", detail));
+    }
+    let app = App::build(settings).await?;
+    app.start().await?;
+    let (server, addresses) = app.serve()?;
+    let demo = wants_demo(&app).await?;
+    if demo {
+        let report = demo::load(&app.ports, &*shared::time::system_clock(), &Progress::new(true)).await?;
+        app.search_idle().await;
+        std::fs::write(app.settings.data_dir.join(DEMO), "").map_err(Error::internal)?;
+        println!("{report}");
+    }
+    announce(&app, &addresses, started);
+    server.await.map_err(Error::internal)?;
+    tracing::info!("stopping");
+    app.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Marks a data folder that holds the demo shop.
+const DEMO: &str = "demo";
+
+async fn wants_demo(app: &App) -> Result<bool> {
+    let wanted = app.settings.demo && app.settings.is_development() && !app.settings.data_dir.join(NO_DEMO).exists();
+    if !wanted {
+        return Ok(false);
+    }
+    let one = PageRequest { limit: 1, cursor: None };
+    let products = app.ports.products.list(ProductFilter::default(), one.clone()).await?;
+    let people = app.ports.customers.list(None, one).await?;
+    Ok(products.data.is_empty() && people.data.is_empty())
+}
+
+fn announce(app: &App, addresses: &[std::net::SocketAddr], started: Instant) {
+    let Some(address) = addresses.first() else { return };
+    let url = format!("http://{address}");
+    println!("\n  {} is open ({} ms)\n", app.settings.shop.name, started.elapsed().as_millis());
+    println!("  API        {url}/api/v1/products");
+    println!("  API docs   {url}/api/docs/");
+    if app.settings.is_development() {
+        println!("  Mail       {url}/dev/mail");
+        println!("  Metrics    {url}/metrics");
+    }
+    println!("  Data       {}", app.settings.data_dir.display());
+    if app.settings.data_dir.join(DEMO).exists() && app.settings.is_development() {
+        println!("\n  Logins     owner@example.com    bodega-owner     all rights");
+        println!("             support@example.com  bodega-support   reads, shipments, reviews");
+        println!("             shopper@example.com  bodega-shopper   a customer");
+    }
+    println!("\n  Stop with Ctrl-C.\n");
+}

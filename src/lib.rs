@@ -1,0 +1,13 @@
+//! Bodega, wired: settings in, a running shop out. The only code that knows every module.
+
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod seed;
+pub mod settings;
+pub mod system;
+
+pub use app::App;
+pub use settings::Settings;

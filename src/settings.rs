@@ -1,0 +1,288 @@
+//! Settings: `config/default.toml` < a file < the environment. The only code that reads the environment.
+
+use std::path::{Path, PathBuf};
+
+use config::{Config, Environment, File, FileFormat};
+use serde::Deserialize;
+use shared::{Currency, Error, Result, telemetry::Format, values::Country};
+
+/// The defaults, which are also their documentation.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// Everything that can be set. See `config/default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub environment: Mode,
+    pub data_dir: PathBuf,
+    pub public_url: String,
+    pub secret_key: Secret,
+    pub demo: bool,
+    pub server: Server,
+    pub log: Log,
+    pub shop: Shop,
+    pub modules: Modules,
+    pub database: Database,
+    pub events: Events,
+    pub gateway: gateway::Settings,
+    pub product: product::Settings,
+    pub customer: customer::Settings,
+    pub cart: cart::Settings,
+    pub payment: payment::Settings,
+    pub shipping: shipping::Settings,
+    pub order: order::Settings,
+    pub notification: notification::Settings,
+    pub testing: Testing,
+}
+
+/// Whether this is for real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+/// A text that is never printed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "(none)" } else { "(secret)" })
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: String,
+    pub workers: usize,
+    pub shutdown_seconds: u64,
+    pub max_connections: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Pretty => Self::Pretty,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shop {
+    pub name: String,
+    pub currencies: Vec<Currency>,
+    pub default_country: Country,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Modules {
+    pub host: Vec<String>,
+    pub transport: Transport,
+}
+
+/// How modules of one process reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    InProcess,
+    Loopback,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub products: String,
+    pub customers: String,
+    pub orders: String,
+    pub metadata: String,
+    pub readers: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub delivery_limit: u32,
+    pub keep_days: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Testing {
+    pub crash_at: String,
+}
+
+impl Settings {
+    /// Reads defaults, `file` and the environment. The error names the key.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        Self::from_config(&layers(file, true)?)
+    }
+
+    /// The defaults with `overrides` (`"server.listen"` to a value): for tests and tools.
+    pub fn with(overrides: &[(&str, &str)]) -> Result<Self> {
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        for (key, value) in overrides {
+            builder = builder.set_override(*key, *value).map_err(wrong)?;
+        }
+        Self::from_config(&builder.build().map_err(wrong)?)
+    }
+
+    fn from_config(config: &Config) -> Result<Self> {
+        let settings: Self = config.clone().try_deserialize().map_err(wrong)?;
+        settings.check()?;
+        Ok(settings.resolved())
+    }
+
+    /// Whether only developers see it.
+    pub fn is_development(&self) -> bool {
+        self.environment == Mode::Development
+    }
+
+    fn check(&self) -> Result<()> {
+        let wrong = |key: &str, detail: &str| Err(Error::invalid(key, "setting", format!("{key}: {detail}")));
+        if self.shop.currencies.is_empty() {
+            return wrong("shop.currencies", "at least one currency is needed");
+        }
+        if self.modules.host != ["*"] {
+            return wrong("modules.host", "this binary was built without the feature \"distributed\": it must host everything, [\"*\"]");
+        }
+        if self.environment == Mode::Production && !self.testing.crash_at.is_empty() {
+            return wrong("testing.crash_at", "not in production");
+        }
+        if !self.secret_key.0.is_empty() && self.secret_key.0.len() < 32 {
+            return wrong("secret_key", "at least 32 characters are needed");
+        }
+        for (key, url) in self.databases() {
+            if !url.starts_with("sqlite://") {
+                return wrong(&format!("database.{key}"), "this version opens sqlite:// only");
+            }
+        }
+        Ok(())
+    }
+
+    /// The URL of each database by its name.
+    pub fn databases(&self) -> [(&'static str, String); 4] {
+        let url = |name: &str, url: &str| match url {
+            "" => format!("sqlite://{}", self.data_dir.join(format!("{name}.db")).display()),
+            url => url.to_owned(),
+        };
+        [
+            ("products", url("products", &self.database.products)),
+            ("customers", url("customers", &self.database.customers)),
+            ("orders", url("orders", &self.database.orders)),
+            ("metadata", url("metadata", &self.database.metadata)),
+        ]
+    }
+
+    /// Hands the shop-wide settings to the modules that need them.
+    fn resolved(mut self) -> Self {
+        let development = self.is_development();
+        self.gateway.currencies.clone_from(&self.shop.currencies);
+        self.gateway.development = development;
+        self.gateway.metrics_token = self.gateway.metrics_token.filter(|t| !t.is_empty());
+        self.product.currencies.clone_from(&self.shop.currencies);
+        self.product.media_dir = self.data_dir.join("media");
+        self.product.search_dir = Some(self.data_dir.join("search"));
+        self.cart.currencies.clone_from(&self.shop.currencies);
+        self.cart.default_country = self.shop.default_country;
+        self.payment.public_url.clone_from(&self.public_url);
+        self.notification.public_url.clone_from(&self.public_url);
+        self.notification.shop_name.clone_from(&self.shop.name);
+        self.notification.folder = self.data_dir.join("mail");
+        self
+    }
+}
+
+/// All settings as they are in force, secrets hidden, as TOML.
+pub fn show(file: Option<&Path>) -> Result<String> {
+    let config = layers(file, true)?;
+    Settings::from_config(&config)?;
+    let mut table: toml::Table = config.try_deserialize().map_err(wrong)?;
+    hide(&mut table);
+    toml::to_string_pretty(&table).map_err(Error::internal)
+}
+
+fn hide(table: &mut toml::Table) {
+    for (key, value) in table.iter_mut() {
+        match value {
+            toml::Value::Table(inner) => hide(inner),
+            toml::Value::String(text) if !text.is_empty() => {
+                let secret = ["secret", "password", "token", "_key"].iter().any(|word| key.contains(word));
+                let credentials = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+                if secret || credentials {
+                    *text = "(hidden)".to_owned();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn layers(file: Option<&Path>, environment: bool) -> Result<Config> {
+    let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(file) = file {
+        builder = builder.add_source(File::from(file).format(FileFormat::Toml));
+    }
+    if environment {
+        let lists = ["shop.currencies", "modules.host", "gateway.trusted_proxies"];
+        let mut source = Environment::with_prefix("BODEGA").prefix_separator("__").separator("__").try_parsing(true).list_separator(",");
+        for key in lists {
+            source = source.with_list_parse_key(key);
+        }
+        builder = builder.add_source(source);
+    }
+    builder.build().map_err(wrong)
+}
+
+fn wrong(error: config::ConfigError) -> Error {
+    Error::invalid("", "setting", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let settings = Settings::with(&[]).unwrap();
+        assert_eq!(settings.shop.currencies[0], Currency::EUR);
+        assert!(settings.databases()[2].1.ends_with("orders.db"));
+    }
+
+    #[test]
+    fn unknown_and_impossible_settings_are_named() {
+        let unknown = Settings::with(&[("server.lisen", "x")]).unwrap_err();
+        assert!(unknown.detail.contains("lisen"), "{}", unknown.detail);
+        let host = Settings::with(&[("database.orders", "mysql://x")]).unwrap_err();
+        assert!(host.detail.contains("database.orders"), "{}", host.detail);
+        assert!(Settings::with(&[("environment", "production"), ("testing.crash_at", "saga.created:1")]).is_err());
+    }
+
+    #[test]
+    fn secrets_are_hidden() {
+        let mut table: toml::Table = "secret_key = \"x\"\n[database]\norders = \"postgres://u:p@h/d\"\nproducts = \"\"".parse().unwrap();
+        hide(&mut table);
+        let text = table.to_string();
+        assert!(!text.contains("u:p") && !text.contains("\"x\""), "{text}");
+    }
+}
