@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-pub mod model;
-pub mod pricing;
 mod events;
+mod model;
+pub mod pricing;
 mod schema;
 mod service;
 mod store;

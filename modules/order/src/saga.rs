@@ -1,8 +1,8 @@
 //! Commands that need other modules, as rows that survive a crash.
 
+mod after_sale;
 mod driver;
 mod forward;
-mod tail;
 mod undo;
 
 use contracts::{
@@ -13,6 +13,8 @@ use contracts::{
 };
 use serde::{Deserialize, Serialize};
 use shared::{Error, Id, Time, ids::Entity};
+
+pub(crate) use driver::Cancelling;
 
 use crate::rows::{Json, LineRow, OrderRow, SagaRow, Word};
 

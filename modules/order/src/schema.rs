@@ -121,3 +121,4 @@ diesel::table! {
 
 diesel::joinable!(order_lines -> orders (order_id));
 diesel::allow_tables_to_appear_in_same_query!(orders, order_lines);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(order_lines::product_id, orders::currency);

@@ -4,11 +4,11 @@ mod checkout;
 mod idempotency;
 mod import;
 mod money;
-mod parcels;
+pub(crate) mod parcels;
 mod persons;
 mod read;
 mod refunds;
-mod view;
+pub(crate) mod view;
 
 use std::sync::Arc;
 

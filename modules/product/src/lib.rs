@@ -1,0 +1,56 @@
+#![doc = include_str!("../README.md")]
+
+mod model;
+mod schema;
+mod search;
+mod store;
+
+mod events;
+mod indexer;
+mod service;
+mod workers;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use shared::{Currency, db::{Migration, Migrations}};
+
+pub use service::Service;
+
+/// The tables of this module.
+pub const MIGRATIONS: Migrations = Migrations {
+    module: "product",
+    list: &[Migration {
+        version: "2026-11-23_start",
+        up: include_str!("../../../migrations/product/2026-11-23_start/up.sql"),
+        down: include_str!("../../../migrations/product/2026-11-23_start/down.sql"),
+    }],
+};
+
+/// How the module behaves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where pictures are.
+    pub media_dir: PathBuf,
+    /// Where the search index is; absent: in memory, built at each start.
+    pub search_dir: Option<PathBuf>,
+    /// What can be searched and filtered by price.
+    pub currencies: Vec<Currency>,
+    /// How often expired reservations are released and price lists that begin or end are noticed.
+    pub sweep_seconds: u64,
+    /// How often the search index and the category tree look for what other processes have changed.
+    pub refresh_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            media_dir: "data/media".into(),
+            search_dir: Some("data/search".into()),
+            currencies: vec![Currency::EUR],
+            sweep_seconds: 10,
+            refresh_seconds: 5,
+        }
+    }
+}

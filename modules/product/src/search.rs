@@ -14,6 +14,8 @@ mod text;
 mod words;
 
 #[cfg(test)]
+mod random_shop;
+#[cfg(test)]
 mod random_tests;
 #[cfg(test)]
 mod tests;
@@ -82,7 +84,9 @@ pub enum Change {
 /// The index.
 pub struct Index {
     fields: Fields,
-    writer: Mutex<IndexWriter>,
+    index: tantivy::Index,
+    /// `None` after a failed commit: the next one starts with a new writer.
+    writer: Mutex<Option<IndexWriter>>,
     reader: IndexReader,
     snapshot: RwLock<Arc<Snapshot>>,
 }
@@ -119,18 +123,19 @@ impl Index {
 
     /// Makes all changes in one commit; searches that start afterwards see them. No checkpoint: the last one stays.
     pub fn apply(&self, changes: Vec<Change>, checkpoint: Option<String>) -> Result<()> {
-        // A panic while writing leaves nothing behind that the next commit could not deal with.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let checkpoint = checkpoint.or_else(|| before.checkpoint.clone());
         if changes.is_empty() && checkpoint == before.checkpoint {
             return Ok(());
         }
-        if let Err(error) = self.write(&mut writer, changes, checkpoint.as_deref()) {
-            // Half of the changes must not become part of the next commit.
-            writer.rollback().map_err(Error::internal)?;
-            return Err(error);
-        }
+        // A writer that fails is dropped, so that half of the changes do not become part of the next commit.
+        let mut writer = match place.take() {
+            Some(writer) => writer,
+            None => new_writer(&self.index).map_err(Error::internal)?,
+        };
+        self.write(&mut writer, changes, checkpoint.as_deref())?;
+        *place = Some(writer);
         let snapshot = Snapshot::load(&self.reader, &self.fields, checkpoint, Some(&before));
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(snapshot.map_err(Error::internal)?);
@@ -167,19 +172,10 @@ impl Index {
 
     fn start(index: tantivy::Index, currencies: &[Currency]) -> tantivy::Result<Self> {
         let fields = Fields::new(currencies);
-        let options = IndexWriterOptions::builder()
-            .num_worker_threads(1)
-            .num_merge_threads(1)
-            .memory_budget_per_thread(WRITER_MEMORY)
-            .build();
-        let writer: IndexWriter = index.writer_with_options(options)?;
-        // Products change far more often than they are added: what they were must not pile up.
-        let mut merging = LogMergePolicy::default();
-        merging.set_del_docs_ratio_before_merge(0.3);
-        writer.set_merge_policy(Box::new(merging));
+        let writer = Mutex::new(Some(new_writer(&index)?));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let snapshot = Snapshot::load(&reader, &fields, index.load_metas()?.payload, None)?;
-        Ok(Self { fields, writer: Mutex::new(writer), reader, snapshot: RwLock::new(Arc::new(snapshot)) })
+        Ok(Self { fields, index, writer, reader, snapshot: RwLock::new(Arc::new(snapshot)) })
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
@@ -228,6 +224,20 @@ impl Index {
             price: found.price.map(|(min, max)| PriceRange { min: money(min), max: money(max) }),
         })
     }
+}
+
+fn new_writer(index: &tantivy::Index) -> tantivy::Result<IndexWriter> {
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .num_merge_threads(1)
+        .memory_budget_per_thread(WRITER_MEMORY)
+        .build();
+    let writer: IndexWriter = index.writer_with_options(options)?;
+    // Products change far more often than they are added: what they were must not pile up.
+    let mut merging = LogMergePolicy::default();
+    merging.set_del_docs_ratio_before_merge(0.3);
+    writer.set_merge_policy(Box::new(merging));
+    Ok(writer)
 }
 
 fn checked(limit: u32) -> Result<usize> {

@@ -1,7 +1,7 @@
 //! Remembered answers.
 
 use contracts::idempotency::Claim;
-use diesel::prelude::*;
+use diesel::{prelude::*, query_dsl::methods};
 use diesel_async::RunQueryDsl;
 use shared::{
     Time,
@@ -30,19 +30,18 @@ pub async fn take(conn: &mut Conn, claim: &Claim, now: Time, locked_until: Time)
         keys::locked_until.eq(locked_until),
         keys::created_at.eq(now),
     );
-    let taken = on!(conn, |c| diesel::insert_into(keys::table)
-        .values(row)
-        .on_conflict((keys::scope, keys::key))
-        .do_update()
-        .set(keys::locked_until.eq(locked_until))
-        .filter(
-            keys::state
-                .eq(STARTED)
-                .and(keys::locked_until.le(now))
-                .and(keys::request_hash.eq(&claim.request_hash))
-        )
-        .execute(c)
-        .await)?;
+    let dead = keys::state
+        .eq(STARTED)
+        .and(keys::locked_until.le(now))
+        .and(keys::request_hash.eq(&claim.request_hash));
+    let taken = on!(conn, |c| {
+        let upsert = diesel::insert_into(keys::table)
+            .values(row)
+            .on_conflict((keys::scope, keys::key))
+            .do_update()
+            .set(keys::locked_until.eq(locked_until));
+        methods::FilterDsl::filter(upsert, dead).execute(c).await
+    })?;
     Ok(taken == 1)
 }
 

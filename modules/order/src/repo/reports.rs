@@ -60,14 +60,14 @@ pub async fn by_day(conn: &mut Conn, from: Time, to: Time) -> QueryResult<Vec<Da
     };
     on!(conn, |c| orders::table
         .filter(orders::placed_at.ge(from).and(orders::placed_at.lt(to)).and(orders::status.ne(CANCELLED)))
-        .group_by((sql::<Text>(day), orders::currency))
+        .group_by(sql::<Text>("1, 2"))
         .select((
             sql::<Text>(day),
-            orders::currency,
+            sql::<Text>("currency"),
             sql::<BigInt>("count(*)"),
             sql::<BigInt>("cast(sum(total) as bigint)"),
         ))
-        .order((sql::<Text>(day), orders::currency))
+        .order(sql::<Text>("1, 2"))
         .load(c)
         .await)
 }

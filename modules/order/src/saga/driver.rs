@@ -6,7 +6,7 @@ use shared::{Error, Kind as Why, Result, Time};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use super::{Kind, Next, Outcome, Saga, SagaId, SagaState, Step, is_lost};
+use super::{Next, Outcome, Saga, SagaId, SagaState, Step, is_lost};
 use crate::{
     Service, model, repo,
     rows::{SagaRow, Word},
@@ -195,9 +195,30 @@ impl Service {
         Ok(Next::Rest)
     }
 
+    /// Turns back a checkout that nobody drives, and drives it to its end. Nothing happens if somebody was faster.
+    pub(crate) async fn turn_back(&self, mut row: SagaRow, reason: &str, failure: Error, by: Cancelling) -> Result<()> {
+        let (from, now) = (row.state.0, self.clock.now());
+        let payload = &mut row.payload.0;
+        payload.reason = Some(reason.to_owned());
+        (payload.failure, payload.message, payload.token) = (Some(failure), by.message, None);
+        payload.actor = by.actor.unwrap_or(payload.actor);
+        (row.state, row.step, row.attempts) = (Word(SagaState::Compensating), Word(Step::ReturnMoney), 0);
+        (row.version, row.next_at, row.updated_at) = (row.version + 1, self.lease(), now);
+        let taken = self.db.transaction(async move |tx| {
+            repo::sagas::save(tx, &row, from).await?;
+            let order = repo::find(tx, row.order_id).await?;
+            let lines = repo::lines::of_order(tx, row.order_id).await?;
+            Ok(Saga { row: row.clone(), order, lines, fresh: false, placed: None })
+        });
+        match taken.await {
+            Err(error) if is_lost(&error) => {}
+            taken => drop(self.launch(taken?).await.map_err(Error::internal)?),
+        }
+        Ok(())
+    }
+
     /// Turns a checkout back. What it has done so far is undone, and that decision is written down first.
     pub(super) async fn undo(&self, saga: &mut Saga, error: Error) -> Result<Next> {
-        debug_assert_eq!(saga.row.kind.0, Kind::Checkout, "only a checkout is turned back");
         let first = first_undo(saga, &error);
         let payload = saga.payload();
         payload.reason = Some(error.code.to_string());
@@ -211,6 +232,12 @@ impl Service {
         self.save(saga, SagaState::Compensating, self.lease()).await?;
         Ok(Next::Step(first))
     }
+}
+
+/// Who turns a checkout back, if not the shopper themselves, and why.
+pub(crate) struct Cancelling {
+    pub actor: Option<contracts::Actor>,
+    pub message: Option<String>,
 }
 
 /// Where the undoing begins. A driver that has seen every step knows what was not done; another one undoes all.

@@ -65,7 +65,6 @@ impl Service {
         match state {
             PaymentState::Authorized | PaymentState::Captured => {
                 saga.payload().token = None;
-                saga.row.state = Word(saga.row.state.0);
                 self.save_step(saga, Step::Commit).await
             }
             PaymentState::RequiresAction => self.wait(saga, payment).await,
@@ -125,8 +124,9 @@ impl Service {
 
     pub(super) async fn commit(&self, saga: &mut Saga) -> Result<Next> {
         match self.call("stock", self.stock.commit(saga.order.id)).await {
-            Err(error) if error.code == "reservation_expired" => {
-                return Err(Error { code: "out_of_stock".into(), ..error });
+            Err(mut error) if error.code == "reservation_expired" => {
+                error.code = "out_of_stock".into();
+                return Err(error);
             }
             committed => committed?,
         }

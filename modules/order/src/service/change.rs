@@ -2,8 +2,8 @@
 
 use contracts::{
     Actor,
-    order::{OrderId, OrderPayment, OrderStatus},
-    payment::Payment,
+    order::{FulfillmentStatus, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus},
+    payment::{Payment, PaymentState},
     shipping::ShipmentStatus,
 };
 use shared::{Error, Result, Time, db::Conn};
@@ -64,6 +64,14 @@ impl Change {
         Ok(())
     }
 
+    /// Nothing is to be paid.
+    pub fn free(&mut self) -> Result<()> {
+        self.row.payment.0.status = PaymentState::Captured;
+        self.moved(self.row.payment_status.0, OrderPaymentStatus::Captured, None)?;
+        self.row.payment_status = Word(OrderPaymentStatus::Captured);
+        Ok(())
+    }
+
     /// Moves the goods on as far as lines and parcels are; when all has arrived, the order is complete.
     pub fn goods(&mut self, lines: &[LineRow], shipments: &[ShipmentRow]) -> Result<()> {
         let lines: Vec<Progress> = lines.iter().map(LineRow::progress).collect();
@@ -73,7 +81,7 @@ impl Change {
             self.moved(self.row.fulfillment_status.0, to, None)?;
             self.row.fulfillment_status = Word(to);
         }
-        let arrived = self.row.fulfillment_status.0 == contracts::order::FulfillmentStatus::Delivered;
+        let arrived = self.row.fulfillment_status.0 == FulfillmentStatus::Delivered;
         if arrived && self.row.status.0 == OrderStatus::Placed {
             self.status(OrderStatus::Completed, None)?;
         }

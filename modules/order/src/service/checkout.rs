@@ -17,7 +17,7 @@ use super::{Service, view};
 use crate::{
     model, repo,
     rows::{Addresses, Json, LineRow, OrderRow, Pricing, SagaRow, TimelineRow, Word},
-    saga::{self, Kind, Outcome, Payload, Saga, SagaState, Step, Times},
+    saga::{self, Cancelling, Kind, Outcome, Payload, Saga, SagaState, Step, Times},
 };
 
 /// What there was when a checkout wanted to begin.
@@ -34,7 +34,7 @@ enum Begun {
 enum Standing {
     Placed,
     /// For the shopper.
-    Waits(SagaRow),
+    Waits(Box<SagaRow>),
     Ended(Option<Error>),
     OnItsWay,
 }
@@ -90,7 +90,7 @@ impl Service {
                     return conflict("checkout_in_progress", "this cart is being paid for right now");
                 }
                 let failure = Error::conflict("superseded", "a later checkout of the same cart took its place");
-                self.abandon(saga, "superseded", None, failure).await
+                self.turn_back(*saga, "superseded", failure, Cancelling { actor: None, message: None }).await
             }
         }
     }
@@ -119,7 +119,7 @@ impl Service {
         let standing = match (row.status.0, saga) {
             (OrderStatus::Placed | OrderStatus::Completed, _) => Standing::Placed,
             (OrderStatus::Cancelled, saga) => Standing::Ended(saga.and_then(|saga| saga.payload.0.failure)),
-            (OrderStatus::Pending, Some(saga)) if saga.state.0 == SagaState::Waiting => Standing::Waits(saga),
+            (OrderStatus::Pending, Some(saga)) if saga.state.0 == SagaState::Waiting => Standing::Waits(Box::new(saga)),
             (OrderStatus::Pending, Some(saga)) => {
                 return Ok((Standing::OnItsWay, saga.next_at <= self.clock.now()));
             }
@@ -224,7 +224,7 @@ fn validated(mut request: Checkout) -> Result<Checkout> {
 }
 
 /// The order goes on or is cancelled by itself; the same key tells.
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     let detail = "the payment is not confirmed yet; ask again with the same key";
     Error::new(Why::Unavailable, "payment_unknown", detail).retry_after(2)
 }
@@ -268,7 +268,7 @@ fn new_order(
             next_action: None,
             decline_code: None,
         }),
-        payment_sequence: 0,
+        payment_sequence: -1,
         subtotal: priced.totals.subtotal.amount,
         discount_total: priced.totals.discount.amount,
         shipping_total: priced.totals.shipping.amount,

@@ -51,3 +51,76 @@ fn reopen(dir: &Path, schema: &Schema) -> Result<Index, String> {
         damaged => Err(format!("{damaged} of its files are damaged")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::Currency;
+
+    use super::*;
+    use crate::search::{
+        Index,
+        tests::{product, put, query, usd},
+    };
+
+    fn total(index: &Index) -> u64 {
+        index.search(&query(""), &[]).unwrap().total
+    }
+
+    #[test]
+    fn an_index_on_disk_keeps_its_content_and_checkpoint() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |currencies: &[Currency]| Index::open(Some(dir.path()), currencies).unwrap();
+        let index = open(&[Currency::EUR]);
+        assert!(index.is_empty() && index.checkpoint().is_none());
+        index.apply(vec![put(product("Mug"))], Some("41".into())).unwrap();
+        index.apply(vec![put(product("Cup"))], None).unwrap();
+        assert!(
+            Index::open(Some(dir.path()), &[Currency::EUR]).is_err(),
+            "two processes must not write to it"
+        );
+        drop(index);
+        let index = open(&[Currency::EUR]);
+        assert_eq!((index.checkpoint().as_deref(), total(&index)), (Some("41"), 2));
+        index.apply(Vec::new(), Some("42".into())).unwrap();
+        drop(index);
+        assert_eq!(open(&[Currency::EUR, Currency::EUR]).checkpoint().as_deref(), Some("42"));
+        let other = open(&[Currency::EUR, usd()]);
+        assert!(other.is_empty() && other.checkpoint().is_none());
+    }
+
+    #[test]
+    fn a_damaged_index_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("notes.txt"), "not ours").unwrap();
+        let files = || fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let damage = |name: &str, path: &Path| match name {
+            "fast" => fs::remove_file(path).unwrap(),
+            "store" => {
+                let mut bytes = fs::read(path).unwrap();
+                bytes[3] ^= 1;
+                fs::write(path, bytes).unwrap();
+            }
+            _ => fs::write(path, "{").unwrap(),
+        };
+        for name in ["meta.json", ".managed.json", "term", "fast", "store"] {
+            let index = Index::open(Some(dir.path()), &[Currency::EUR]).unwrap();
+            index.apply(vec![put(product("Mug"))], Some("1".into())).unwrap();
+            drop(index);
+            files()
+                .filter(|path| path.to_string_lossy().ends_with(name))
+                .for_each(|path| damage(name, &path));
+            let index = Index::open(Some(dir.path()), &[Currency::EUR]).unwrap();
+            assert!(index.is_empty() && index.checkpoint().is_none(), "{name}");
+            index.apply(vec![put(product("Mug"))], None).unwrap();
+            assert_eq!(total(&index), 1);
+        }
+        assert!(dir.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_file_left_by_a_killed_process_locks_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(".tantivy-writer.lock"), "").unwrap();
+        Index::open(Some(dir.path()), &[Currency::EUR]).unwrap();
+    }
+}

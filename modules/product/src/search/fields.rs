@@ -17,11 +17,16 @@ use super::{IndexedProduct, card::StoredCard, facets::Facet, words};
 /// Raise it when the same schema means something else: analysis of words, facets, stored cards.
 const FORMAT: u32 = 1;
 
+/// The column of all SKUs, each written in one word.
+pub const SKUS: &str = "skus";
+
 /// A part of a product's text and what a word found in it is worth: the word itself, its beginning, a misspelling.
 /// 0: not found that way. A word found in several parts counts where it is worth most.
 #[derive(Clone, Copy)]
 pub struct TextField {
     pub field: Field,
+    /// Beginnings are looked for in this column and not among the words.
+    pub column: Option<&'static str>,
     pub exact: u32,
     pub prefix: u32,
     pub typo: u32,
@@ -40,6 +45,7 @@ pub struct Fields {
     facts: TextField,
     description: TextField,
     sku: TextField,
+    skus: Field,
     /// `<folded>\u{1f}<spelled>` of every word in title, brand and tags: the dictionary for completions.
     pub words: Field,
     pub card: Field,
@@ -64,12 +70,14 @@ impl Fields {
         );
         let mut text = |name, [exact, prefix, typo]: [u32; 3]| TextField {
             field: schema.add_text_field(name, words.clone()),
+            column: None,
             exact,
             prefix,
             typo,
         };
         let title = text("title", [100, 60, 20]);
-        let sku = text("sku", [90, 45, 0]);
+        // Most SKUs of a shop begin alike: going through them word by word would take long.
+        let sku = TextField { column: Some(SKUS), ..text("sku", [90, 45, 0]) };
         let names = text("names", [70, 40, 14]);
         let facts = text("facts", [50, 30, 10]);
         let description = text("description", [25, 12, 5]);
@@ -91,6 +99,7 @@ impl Fields {
             facts,
             description,
             sku,
+            skus: schema.add_text_field(SKUS, TextOptions::default().set_fast("raw")),
             words: schema.add_text_field("words", words),
             card: schema.add_bytes_field("card", BytesOptions::default().set_stored()),
             popularity: schema.add_i64_field("popularity", fast.clone()),
@@ -135,7 +144,7 @@ impl Fields {
         document.add_i64(self.popularity, indexed.popularity);
         document.add_i64(self.published, product.published_at.map_or(0, |time| time.micros()));
         // The bits of floats that are not negative sort like the floats.
-        document.add_i64(self.rating, product.rating.average.max(0.0).to_bits() as i64);
+        document.add_i64(self.rating, product.rating.average.max(0.0).abs().to_bits() as i64);
         document.add_i64(self.ratings, product.rating.count.into());
         for facet in Facet::all_of(indexed) {
             document.add_text(self.facets, facet.to_string());
@@ -166,6 +175,9 @@ impl Fields {
             self.description.field,
             words::index_terms(&words::without_markup(&product.description)),
         );
+        for sku in skus.clone() {
+            document.add_text(self.skus, words::code(sku));
+        }
         document.add_text(self.sku.field, words::index_terms(&skus.collect::<Vec<_>>().join("\n")));
         document.add_text(self.words, dictionary(&spelled.collect::<Vec<_>>().join("\n")));
     }

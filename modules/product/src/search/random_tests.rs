@@ -2,201 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::product::{
-    CategoryId, CategoryRef, CollectionId, OptionValue, ProductId, ProductOption, ProductStatus, Rating,
-    SearchQuery, SearchResult, Sort,
-};
-use shared::{Currency, PageRequest, Time};
+use contracts::product::{ProductId, ProductStatus, SearchQuery, SearchResult, Sort};
+use shared::{Currency, PageRequest};
 
 use super::{
-    CardPrice, Change, Index, IndexedProduct,
+    Change, Index, IndexedProduct,
     facets::Facet,
-    tests::{product, put, query, usd, variant},
+    random_shop::{Dice, Shop},
+    tests::{put, usd},
     words,
 };
 
-const WORDS: [&str; 24] = [
-    "shirt",
-    "skirt",
-    "shorts",
-    "mug",
-    "mugs",
-    "teapot",
-    "tea",
-    "ceramic",
-    "ceramics",
-    "linen",
-    "blue",
-    "Blué",
-    "glue",
-    "stoneware",
-    "waterproof",
-    "T-shirt",
-    "box",
-    "boxes",
-    "lamp",
-    "lamps",
-    "X12",
-    "Größe",
-    "candle",
-    "handle",
-];
-const TYPOS: [&str; 12] = [
-    "shrit",
-    "cermaic",
-    "watreprof",
-    "tshirt",
-    "cand",
-    "lam",
-    "grosse",
-    "x-12",
-    "🦄",
-    "stonewaer",
-    "MUG",
-    "sku-1",
-];
-const LABELS: [&str; 6] = ["Red", "red", "Blue", "Dark Green", "XL", "Oak"];
-
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % end as u64) as usize
-    }
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
-    fn some<T: Clone>(&mut self, from: &[T], at_most: usize) -> Vec<T> {
-        (0..self.below(at_most + 1)).map(|_| self.pick(from).clone()).collect()
-    }
-    fn text(&mut self, at_most: usize) -> String {
-        self.some(&WORDS, at_most).join(" ")
-    }
-}
-
-struct Shop {
-    categories: Vec<CategoryRef>,
-    collections: Vec<(CollectionId, String)>,
-    products: BTreeMap<ProductId, IndexedProduct>,
-}
-
 impl Shop {
-    fn random(dice: &mut Dice) -> Self {
-        let category = |n| CategoryRef {
-            id: CategoryId::new(),
-            slug: format!("category-{n}"),
-            title: format!("Category {}", WORDS[n]),
-        };
-        let mut shop = Self {
-            categories: (0..6).map(category).collect(),
-            collections: (0..3).map(|n| (CollectionId::new(), format!("collection-{n}"))).collect(),
-            products: BTreeMap::new(),
-        };
-        for _ in 0..200 {
-            let product = shop.random_product(dice, ProductId::new());
-            shop.products.insert(product.product.id, product);
-        }
-        shop
-    }
-
-    fn random_product(&self, dice: &mut Dice, id: ProductId) -> IndexedProduct {
-        let mut made = product(&format!("{} {}", dice.pick(&WORDS), dice.text(2)));
-        let product = &mut made.product;
-        product.id = id;
-        if dice.one_in(12) {
-            product.status = ProductStatus::Draft;
-        }
-        product.subtitle = Some(dice.text(2));
-        product.description = format!("<p>{}</p>", dice.text(3));
-        product.brand = dice.some(&LABELS, 1).pop().map(str::to_owned);
-        product.tags = dice.some(&LABELS, 3).into_iter().map(str::to_owned).collect();
-        for name in dice.some(&["material", "Fit"], 2) {
-            product.attributes.insert(name.into(), dice.pick(&LABELS).to_string());
-        }
-        let name = *dice.pick(&["Colour", "colour", "Size"]);
-        let value =
-            |value: &&str| OptionValue { value: value.to_string(), label: value.to_string(), swatch: None };
-        product.options =
-            vec![ProductOption { name: name.into(), values: LABELS.iter().map(value).collect() }];
-        product.variants = (0..dice.below(4))
-            .map(|n| {
-                variant(
-                    &format!("SKU-{}-{n}", dice.below(50)),
-                    &[(name, *dice.pick(&LABELS))],
-                    dice.below(2) as i64,
-                )
-            })
-            .collect();
-        product.rating = Rating { average: dice.below(6) as f64 / 2.0, count: dice.below(3) as u32 };
-        product.published_at = (!dice.one_in(9)).then(|| Time::from_micros(dice.below(5) as i64 * 1_000_000));
-        made.categories = dice.some(&self.categories, 3);
-        made.collections = dice.some(&self.collections, 2);
-        made.popularity = dice.below(5) as i64 - 1;
-        made.prices = BTreeMap::new();
-        for currency in [Currency::EUR, usd()] {
-            let min = dice.below(20) as i64 * 100;
-            if !dice.one_in(6) {
-                let max = min + dice.below(4) as i64 * 100;
-                made.prices.insert(currency, CardPrice { min, max, compare_at: None });
-            }
-        }
-        made
-    }
-
-    fn random_query(&self, dice: &mut Dice) -> SearchQuery {
-        let spelled: Vec<_> = WORDS.iter().chain(&TYPOS).copied().collect();
-        let at_most = [0, 0, 1, 3][dice.below(4)];
-        let mut query = query(&dice.some(&spelled, at_most).join(" "));
-        let strings = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        if dice.one_in(3) {
-            query.category =
-                dice.some(&self.categories, 2).into_iter().map(|category| category.slug).collect();
-        }
-        if dice.one_in(6) {
-            query.category.push(self.categories[0].id.to_string());
-        }
-        if dice.one_in(8) {
-            query.category.push("nowhere".into());
-        }
-        if dice.one_in(5) {
-            query.collection = dice.some(&self.collections, 2).into_iter().map(|(_, slug)| slug).collect();
-        }
-        if dice.one_in(3) {
-            query.tag = strings(dice.some(&LABELS, 3));
-        }
-        if dice.one_in(3) {
-            query.brand = strings(dice.some(&LABELS, 3));
-        }
-        if dice.one_in(3) {
-            query.options.insert((*dice.pick(&["COLOUR", "size"])).into(), strings(dice.some(&LABELS, 4)));
-        }
-        if dice.one_in(3) {
-            query
-                .attributes
-                .insert((*dice.pick(&["material", "Fit", "fit"])).into(), strings(dice.some(&LABELS, 4)));
-        }
-        query.min_price = dice.one_in(4).then(|| dice.below(15) as i64 * 100);
-        query.max_price = dice.one_in(4).then(|| query.min_price.unwrap_or(0) + dice.below(15) as i64 * 100);
-        query.in_stock = dice.one_in(5).then(|| dice.one_in(2));
-        query.sort = *dice.pick(&[
-            Sort::Relevance,
-            Sort::Newest,
-            Sort::PriceAscending,
-            Sort::PriceDescending,
-            Sort::Rating,
-            Sort::Popular,
-        ]);
-        if dice.one_in(4) {
-            query.context.currency = usd();
-        }
-        query
-    }
-
     /// What matches the text and has a price, with its score.
     fn candidates(&self, query: &SearchQuery) -> Vec<(u32, &IndexedProduct)> {
         let candidates = self.products.values().filter(|product| {
@@ -286,12 +103,14 @@ fn score(indexed: &IndexedProduct, text: &str) -> u32 {
     let labels = product.options.iter().flat_map(|option| &option.values).map(|value| value.label.as_str());
     let fields = [
         (product.title.clone(), [100, 60, 20]),
-        (join(product.variants.iter().map(|variant| variant.sku.as_str()).collect()), [90, 45, 0]),
+        (join(product.variants.iter().map(|variant| variant.sku.as_str()).collect()), [90, 0, 0]),
         (join(names.chain(titles).collect()), [70, 40, 14]),
         (join(facts.chain(labels).collect()), [50, 30, 10]),
         (product.description.replace("<p>", "").replace("</p>", ""), [25, 12, 5]),
     ];
-    let fields = fields.map(|(text, worth)| (words::index_terms(&text), worth));
+    let mut fields = fields.map(|(text, worth)| (words::index_terms(&text), worth)).to_vec();
+    let codes = product.variants.iter().map(|variant| words::code(&variant.sku));
+    fields.push((codes.collect::<Vec<_>>().join(" "), [0, 45, 0]));
     let word_score = |word: &str| {
         let terms = fields.iter().flat_map(|(terms, worth)| terms.split(' ').map(move |term| (term, worth)));
         terms
@@ -317,15 +136,12 @@ fn worth_of(word: &str, term: &str, [exact, prefix, typo]: &[u32; 3]) -> u32 {
         8..=24 => 2,
         _ => 0,
     };
-    if word == term || words::singular(word).as_deref() == Some(term) {
-        *exact
-    } else if letters >= 3 && term.starts_with(word) {
-        *prefix
-    } else if distance > 0 && edits(word, term) <= distance {
-        *typo
-    } else {
-        0
-    }
+    let found = [
+        (word == term || words::singular(word).as_deref() == Some(term), *exact),
+        (letters >= 3 && term.starts_with(word), *prefix),
+        (distance > 0 && edits(word, term) <= distance, *typo),
+    ];
+    found.into_iter().filter(|(found, _)| *found).map(|(_, worth)| worth).max().unwrap_or(0)
 }
 
 /// How many letters to insert, drop, replace or swap with their neighbours.

@@ -1,12 +1,16 @@
 //! Which products a text finds, and how well. The score of a product depends on the product and the text only, not on
 //! the other products in the index: so it stays the same from page to page while the catalogue changes.
 
+use std::io;
+
 use tantivy::{
     Result, SegmentReader, Term,
+    columnar::TermOrdHit,
     index::InvertedIndexReader,
     postings::TermInfo,
     query::{DfaWrapper, FuzzyTermQuery},
     schema::{Field, IndexRecordOption},
+    termdict::TermStreamer,
 };
 
 use super::{fields::TextField, words};
@@ -93,10 +97,18 @@ impl Text {
                     raise(&mut scores, text.typo, &index, found.value())?;
                 }
             }
-            if pattern.prefix {
-                let mut found = starting_with(&pattern.exact[0], &index)?;
-                while found.advance() {
-                    raise(&mut scores, text.prefix, &index, found.value())?;
+            match text.column {
+                _ if !pattern.prefix => {}
+                Some(column) => {
+                    for doc in with_value_starting_with(&pattern.exact[0], column, reader)? {
+                        scores[doc as usize] = text.prefix.max(scores[doc as usize]);
+                    }
+                }
+                None => {
+                    let mut found = starting_with(&pattern.exact[0], &index)?;
+                    while found.advance() {
+                        raise(&mut scores, text.prefix, &index, found.value())?;
+                    }
                 }
             }
             for word in &pattern.exact {
@@ -136,13 +148,29 @@ impl Pattern {
 }
 
 /// The terms that start with `prefix`.
-pub fn starting_with<'a>(
-    prefix: &str,
-    index: &'a InvertedIndexReader,
-) -> std::io::Result<tantivy::termdict::TermStreamer<'a>> {
-    // 0xff is not part of any text, so it comes after everything that starts with the prefix.
-    let end = [prefix.as_bytes(), &[0xff]].concat();
-    index.terms().range().ge(prefix).lt(end).into_stream()
+pub fn starting_with<'a>(prefix: &str, index: &'a InvertedIndexReader) -> io::Result<TermStreamer<'a>> {
+    index.terms().range().ge(prefix).lt(after_all(prefix)).into_stream()
+}
+
+/// The documents with a value that starts with `prefix`. Values are numbered in their order, so those that start alike
+/// are a range of numbers.
+fn with_value_starting_with(prefix: &str, column: &str, reader: &SegmentReader) -> Result<Vec<u32>> {
+    let mut documents = Vec::new();
+    if let Some(column) = reader.fast_fields().str(column)? {
+        let number = |text: &[u8]| match column.dictionary().term_ord_or_next(text)? {
+            TermOrdHit::Exact(number) | TermOrdHit::Next(number) => io::Result::Ok(number),
+        };
+        let (first, end) = (number(prefix.as_bytes())?, number(&after_all(prefix))?);
+        if first < end {
+            column.ords().get_docids_for_value_range(first..=end - 1, 0..reader.max_doc(), &mut documents);
+        }
+    }
+    Ok(documents)
+}
+
+/// What comes after every text that starts with `prefix`: no text contains the byte 0xff.
+fn after_all(prefix: &str) -> Vec<u8> {
+    [prefix.as_bytes(), &[0xff]].concat()
 }
 
 /// Calls `each` with every document that has the term, deleted ones included.
@@ -150,7 +178,7 @@ pub fn for_each_document(
     index: &InvertedIndexReader,
     term: &TermInfo,
     mut each: impl FnMut(u32),
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut block = index.read_block_postings_from_terminfo(term, IndexRecordOption::Basic)?;
     while !block.docs().is_empty() {
         block.docs().iter().for_each(|doc| each(*doc));
@@ -159,7 +187,7 @@ pub fn for_each_document(
     Ok(())
 }
 
-fn raise(scores: &mut [u32], to: u32, index: &InvertedIndexReader, term: &TermInfo) -> std::io::Result<()> {
+fn raise(scores: &mut [u32], to: u32, index: &InvertedIndexReader, term: &TermInfo) -> io::Result<()> {
     for_each_document(index, term, |doc| {
         let score = &mut scores[doc as usize];
         *score = (*score).max(to);

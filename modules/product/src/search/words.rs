@@ -60,6 +60,12 @@ pub fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.flat_map(str::chars).take(LONGEST_WORD).collect()
 }
 
+/// A SKU written in one word.
+pub fn code(sku: &str) -> String {
+    let words = pieces(sku).concat();
+    joined(words.iter().map(|word| word.folded.as_str()))
+}
+
 /// The singular of an English plural. It may be wrong for other words, but then it is for products and queries alike.
 pub fn singular(word: &str) -> Option<String> {
     let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']))?;
@@ -115,6 +121,9 @@ fn words(folder: &mut TextAnalyzer, piece: &str) -> Vec<Word> {
 }
 
 fn fold(folder: &mut TextAnalyzer, word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_owned();
+    }
     let mut stream = folder.token_stream(word);
     stream.next().map_or_else(String::new, |token| token.text.to_lowercase())
 }

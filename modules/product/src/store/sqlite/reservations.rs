@@ -21,7 +21,7 @@ const RELEASED: &str = "released";
 const RACED: &str = "raced";
 
 /// Runs `work` again where somebody else was faster and there may still be enough.
-pub(super) async fn patiently(work: impl AsyncFn() -> Result<()>) -> Result<()> {
+pub(super) async fn patiently<F: Future<Output = Result<()>>>(work: impl Fn() -> F) -> Result<()> {
     for _ in 0..4 {
         match work().await {
             Err(error) if error.code == RACED => {}

@@ -62,20 +62,19 @@ impl Shelves for Sqlite {
     }
 
     async fn reserve(&self, order: OrderId, lines: Vec<(VariantId, i64)>, expires_at: Time) -> Result<()> {
-        reservations::patiently(async || {
+        reservations::patiently(|| {
             let (clock, lines) = (self.clock.clone(), lines.clone());
-            let work = async move |tx: &mut Tx| {
+            self.db.transaction(async move |tx| {
                 reservations::reserve(tx, order, &lines, expires_at, clock.now()).await
-            };
-            self.db.transaction(work).await
+            })
         })
         .await
     }
 
     async fn commit(&self, order: OrderId) -> Result<()> {
-        reservations::patiently(async || {
+        reservations::patiently(|| {
             let clock = self.clock.clone();
-            self.db.transaction(async move |tx| reservations::commit(tx, order, clock.now()).await).await
+            self.db.transaction(async move |tx| reservations::commit(tx, order, clock.now()).await)
         })
         .await
     }

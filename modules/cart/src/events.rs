@@ -1,0 +1,33 @@
+//! What others say that concerns carts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::{cart::PromotionChanged, customer::CustomerDeleted};
+use shared::{
+    Result,
+    events::{Consumer, Envelope, Event},
+};
+
+use crate::service::Service;
+
+/// The module's one ear. Both effects may happen twice: reading anew and deleting what is gone change nothing.
+pub struct Ear(pub Arc<Service>);
+
+#[async_trait]
+impl Consumer for Ear {
+    fn name(&self) -> &'static str {
+        "cart"
+    }
+
+    fn hears(&self) -> &'static [&'static str] {
+        &[PromotionChanged::TYPE, CustomerDeleted::TYPE]
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<()> {
+        if event.is::<CustomerDeleted>() {
+            return self.0.forget(event.parse::<CustomerDeleted>()?.customer_id).await;
+        }
+        self.0.refresh().await
+    }
+}

@@ -1,0 +1,54 @@
+//! The whole shop through its front door: every rule once with the modules calling each other, once with every call
+//! serialised as between processes.
+
+mod client;
+mod harness;
+
+mod access;
+mod accounts;
+mod bad_input;
+mod buying;
+mod caching;
+mod carts;
+mod coupons;
+mod fulfilment;
+mod idempotency;
+mod openapi;
+mod operations;
+mod payments;
+mod promotions;
+mod refunds;
+mod search;
+mod stock;
+mod taxes;
+
+/// Runs each function in both shapes. `rules!(a_rule);` expands to
+///
+/// ```ignore
+/// mod a_rule {
+///     #[tokio::test]
+///     async fn in_process() {
+///         super::a_rule(crate::harness::Shape::InProcess).await;
+///     }
+///     #[tokio::test]
+///     async fn loopback() {
+///         super::a_rule(crate::harness::Shape::Loopback).await;
+///     }
+/// }
+/// ```
+macro_rules! rules {
+    ($($rule:ident),+ $(,)?) => {$(
+        mod $rule {
+            #[tokio::test]
+            async fn in_process() {
+                super::$rule(crate::harness::Shape::InProcess).await;
+            }
+
+            #[tokio::test]
+            async fn loopback() {
+                super::$rule(crate::harness::Shape::Loopback).await;
+            }
+        }
+    )+};
+}
+pub(crate) use rules;
