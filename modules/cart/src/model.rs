@@ -222,7 +222,8 @@ pub fn merge(
 }
 
 fn completed(order_id: OrderId) -> Error {
-    Error::conflict("cart_completed", "an order has taken this cart over").with("order_id", order_id.to_string())
+    Error::conflict("cart_completed", "an order has taken this cart over")
+        .with("order_id", order_id.to_string())
 }
 
 fn too_many_lines() -> Error {
@@ -260,7 +261,11 @@ mod tests {
         assert_eq!(quantities(&cart), [(variant, 3)]);
         for wrong in [0, -1, 9_997, 10_000, i64::MAX, i64::MIN] {
             let error = cart.add(variant, wrong).unwrap_err();
-            assert_eq!((error.fields[0].pointer.as_str(), &*error.code), ("/quantity", "out_of_range"), "{wrong}");
+            assert_eq!(
+                (error.fields[0].pointer.as_str(), &*error.code),
+                ("/quantity", "out_of_range"),
+                "{wrong}"
+            );
         }
         let line = cart.lines[0].id;
         assert_eq!(cart.set(line, -1).unwrap_err().code, "out_of_range");

@@ -113,7 +113,8 @@ pub fn price(basket: &Basket<'_>) -> Result<Priced> {
     order.sort_by_key(|&i| basket.items[i].line_id);
     let items: Vec<&Item> = order.iter().map(|&i| &basket.items[i]).collect();
 
-    let (together, alone): (Vec<_>, Vec<_>) = basket.promotions.iter().copied().partition(|p| p.terms.combinable);
+    let (together, alone): (Vec<_>, Vec<_>) =
+        basket.promotions.iter().copied().partition(|p| p.terms.combinable);
     let mut best = price_with(basket, &items, together)?;
     for promotion in by_age(alone) {
         let other = price_with(basket, &items, vec![promotion])?;

@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use contracts::{
     cart::{
-        Cart, CartId, Carts, Destination, LineId, NewCart, NewLine, NewPromotion, NewTaxRate, PriceRequest, PricedCart,
-        Promotion, PromotionId, TaxRate, TaxRateId,
+        Cart, CartId, Carts, Destination, LineId, NewCart, NewLine, NewPromotion, NewTaxRate, PriceRequest,
+        PricedCart, Promotion, PromotionId, TaxRate, TaxRateId,
     },
     customer::CustomerId,
     order::OrderId,

@@ -55,7 +55,13 @@ pub trait Store: Send + Sync {
     /// How many orders of `customer` (an opaque key) hold each promotion, in the order asked for.
     async fn uses_of(&self, promotions: Vec<PromotionId>, customer: String) -> Result<Vec<i64>>;
     /// Counts one use of each promotion, under all limits, all or none. Idempotent by order.
-    async fn claim(&self, order: OrderId, promotions: Vec<PromotionId>, customer: String, now: Time) -> Result<()>;
+    async fn claim(
+        &self,
+        order: OrderId,
+        promotions: Vec<PromotionId>,
+        customer: String,
+        now: Time,
+    ) -> Result<()>;
     /// Gives the uses of the order back, for good. Idempotent.
     async fn release(&self, order: OrderId, now: Time) -> Result<()>;
 

@@ -22,6 +22,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy)]
 pub struct Limit(pub usize);
 
+impl Limit {
+    /// No route takes more.
+    pub const LARGEST: Self = Self(8 << 20);
+}
+
 impl Default for Limit {
     fn default() -> Self {
         Self(64 << 10)
@@ -61,8 +66,13 @@ impl FromRequest for Raw {
 }
 
 /// Reads the whole body within the route's limit and the time limit.
-pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
-    let limit = request.app_data::<Limit>().copied().unwrap_or_default().0;
+async fn read(request: &HttpRequest, payload: Payload) -> Result<web::Bytes, Problem> {
+    read_within(request.app_data::<Limit>().copied().unwrap_or_default(), request, payload).await
+}
+
+/// Reads the whole body within `limit` and the time limit.
+pub async fn read_within(limit: Limit, request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+    let limit = limit.0;
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity");
     if encoded {
         let detail = "send the body as it is, without Content-Encoding";

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web,
 };
 use futures::future::BoxFuture;
@@ -78,9 +78,9 @@ impl Metrics {
     }
 
     /// Counts an answered request under its route's pattern, so that ids do not become labels.
-    pub fn record(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
-        let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-        self.requests.with_label_values(&[&route, request.method().as_str(), status.as_str()]).observe(took.as_secs_f64());
+    pub fn record(&self, route: Option<String>, method: &Method, status: StatusCode, took: Duration) {
+        let route = route.unwrap_or_else(|| "none".to_owned());
+        self.requests.with_label_values(&[&route, method.as_str(), status.as_str()]).observe(took.as_secs_f64());
     }
 }
 

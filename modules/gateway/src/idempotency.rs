@@ -13,7 +13,7 @@ use futures::future::{Ready, ready};
 use sha2::{Digest, Sha256};
 use shared::{Error, Kind, values::Blob};
 
-use crate::{app::State, auth, problem::Problem};
+use crate::{app::State, auth, body::Limit, problem::Problem};
 
 const HEADER: &str = "idempotency-key";
 
@@ -57,7 +57,8 @@ pub async fn remember(
     };
     let state = request.app_data::<web::Data<State>>().expect("the gateway sets its state").clone();
     let payload = request.take_payload();
-    let bytes = crate::body::read(request.request(), payload).await?;
+    // The route is not chosen yet; its own limit holds when its handler reads the body.
+    let bytes = crate::body::read_within(Limit::LARGEST, request.request(), payload).await?;
     let scope = scope(request.request()).await?;
     let claim = Claim { scope: scope.clone(), key: key.clone(), request_hash: hash(&bytes) };
     match state.ports.idempotency.claim(claim).await.map_err(Problem::from)? {

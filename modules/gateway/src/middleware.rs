@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::{Duration, Instant}};
 
 use actix_web::{
-    HttpMessage, HttpRequest,
+    HttpMessage, HttpRequest, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, StatusCode, header},
@@ -36,40 +36,51 @@ pub async fn observe(
         .map_or_else(TraceParent::new, TraceParent::child);
     request.extensions_mut().insert(trace);
     let state = request.app_data::<web::Data<State>>().expect("the gateway sets its state").clone();
-    let http = request.request().clone();
+    // Not the request itself: routing needs the only handle to it.
+    let (method, path) = (request.method().clone(), request.path().to_owned());
     let answered = shared::telemetry::scope(trace, guarded(request, next, &state)).await;
-    let mut response = match answered {
-        Ok(response) => {
-            let error = response.response().error().map(|e| e.as_error::<Problem>().cloned());
-            match error {
-                Some(Some(problem)) => answer(response.into_parts().0, &problem, &trace),
-                Some(None) => {
-                    let status = response.status();
-                    answer(response.into_parts().0, &problem::of_status(status), &trace)
-                }
-                None => response,
+    let answered = match answered {
+        Ok(mut response) => {
+            if let Some(problem) = problem_in(&response) {
+                response = answer(response.into_parts().0, &problem, &trace);
             }
+            let not_modified = response.status() == StatusCode::NOT_MODIFIED;
+            let page = response.response().extensions().get::<Page>().is_some();
+            protect(response.headers_mut(), &trace, page);
+            if !not_modified {
+                set(response.headers_mut(), "cache-control", "no-store");
+            }
+            state.metrics.record(response.request().match_pattern(), &method, response.status(), started.elapsed());
+            Ok(response)
         }
         Err(error) => {
-            let problem = match error.as_error::<Problem>() {
-                Some(problem) => problem.clone(),
-                None => problem::of_status(error.as_response_error().status_code()),
-            };
-            answer(http.clone(), &problem, &trace)
+            let framework = || problem::of_status(error.as_response_error().status_code());
+            let problem = error.as_error::<Problem>().cloned().unwrap_or_else(framework);
+            log_failure(&path, &problem, &trace);
+            state.metrics.record(None, &method, problem.status_code(), started.elapsed());
+            Err(problem.asked(path.clone(), trace).into())
         }
     };
-    finish(&mut response, &trace);
-    state.metrics.record(&http, response.status(), started.elapsed());
-    let (method, path, status) = (http.method(), http.path(), response.status().as_u16());
+    let status = answered.as_ref().map_or_else(|e: &actix_web::Error| e.as_response_error().status_code(), |r| r.status());
     let took = started.elapsed().as_micros() as u64;
-    tracing::debug!(target: "bodega::access", trace_id = %trace.trace_id(), %method, path, status, took_us = took);
-    Ok(response)
+    tracing::debug!(target: "bodega::access", trace_id = %trace.trace_id(), %method, path, status = status.as_u16(), took_us = took);
+    answered
+}
+
+/// What a handler's answer stands for, if it is not a success and not a problem document yet.
+fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let error = response.response().error()?;
+    Some(error.as_error::<Problem>().cloned().unwrap_or_else(|| problem::of_status(response.status())))
+}
+
+fn log_failure(path: &str, problem: &Problem, trace: &TraceParent) {
+    if problem.error.kind == shared::Kind::Internal {
+        tracing::error!(trace_id = %trace.trace_id(), path, error = %problem.error.chain(), "request failed");
+    }
 }
 
 fn answer(request: HttpRequest, problem: &Problem, trace: &TraceParent) -> ServiceResponse<BoxBody> {
-    if problem.error.kind == shared::Kind::Internal {
-        tracing::error!(trace_id = %trace.trace_id(), path = request.path(), error = %problem.error.chain(), "request failed");
-    }
+    log_failure(request.path(), problem, trace);
     let response = problem.respond(request.path(), Some(trace));
     ServiceResponse::new(request, response)
 }
@@ -128,29 +139,26 @@ impl Drop for Place {
     }
 }
 
-/// Headers that every answer carries.
-fn finish(response: &mut ServiceResponse<BoxBody>, trace: &TraceParent) {
-    let not_modified = response.status() == StatusCode::NOT_MODIFIED;
-    let page = response.response().extensions().get::<Page>().is_some();
-    let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: &str| {
-        let name = header::HeaderName::from_static(name);
-        if let (false, Ok(value)) = (headers.contains_key(&name), header::HeaderValue::from_str(value)) {
-            headers.insert(name, value);
-        }
-    };
-    set("x-request-id", &trace.trace_id());
-    set("x-content-type-options", "nosniff");
-    set("referrer-policy", "strict-origin-when-cross-origin");
-    set("cross-origin-opener-policy", "same-origin");
-    set("cross-origin-resource-policy", "same-origin");
-    set("permissions-policy", "camera=(), microphone=(), geolocation=()");
-    set("strict-transport-security", "max-age=31536000; includeSubDomains");
+/// Headers that every answer carries. `page`: it brings its own content security policy.
+pub fn protect(headers: &mut header::HeaderMap, trace: &TraceParent, page: bool) {
+    set(headers, "x-request-id", &trace.trace_id());
+    set(headers, "x-content-type-options", "nosniff");
+    set(headers, "referrer-policy", "strict-origin-when-cross-origin");
+    set(headers, "cross-origin-opener-policy", "same-origin");
+    set(headers, "cross-origin-resource-policy", "same-origin");
+    set(headers, "permissions-policy", "camera=(), microphone=(), geolocation=()");
+    set(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
     if !page {
-        set("content-security-policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        set(headers, "content-security-policy", policy);
     }
-    if !not_modified {
-        set("cache-control", "no-store");
+}
+
+/// Sets a header that is not there yet.
+fn set(headers: &mut header::HeaderMap, name: &'static str, value: &str) {
+    let name = header::HeaderName::from_static(name);
+    if let (false, Ok(value)) = (headers.contains_key(&name), header::HeaderValue::from_str(value)) {
+        headers.insert(name, value);
     }
 }
 

@@ -22,19 +22,28 @@ pub struct Problem {
     pub error: Error,
     status: StatusCode,
     headers: Vec<(header::HeaderName, String)>,
+    /// Path and trace, for an answer that the framework makes after the request itself is gone.
+    asked: Option<(String, TraceParent)>,
 }
 
 impl Problem {
     /// For the statuses that only HTTP has (404 for routes, 405, 413, 414, 415 …).
     pub fn http(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let kind = if status.is_server_error() { Kind::Internal } else { Kind::Malformed };
-        Self { error: Error::new(kind, code, detail), status, headers: Vec::new() }
+        Self { error: Error::new(kind, code, detail), status, headers: Vec::new(), asked: None }
     }
 
     /// Adds a header such as `Allow`.
     #[must_use]
     pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Remembers what was asked.
+    #[must_use]
+    pub fn asked(mut self, path: String, trace: TraceParent) -> Self {
+        self.asked = Some((path, trace));
         self
     }
 
@@ -84,7 +93,7 @@ impl From<Error> for Problem {
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { error, status, headers: Vec::new() }
+        Self { error, status, headers: Vec::new(), asked: None }
     }
 }
 
@@ -100,7 +109,15 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.respond("", None)
+        let (path, trace) = match &self.asked {
+            Some((path, trace)) => (path.as_str(), Some(trace)),
+            None => ("", None),
+        };
+        let mut response = self.respond(path, trace);
+        if let Some(trace) = trace {
+            crate::middleware::protect(response.headers_mut(), trace, false);
+        }
+        response
     }
 }
 

@@ -2,9 +2,9 @@
 
 pub mod model;
 pub mod provider;
-pub mod service;
 mod repo;
 mod schema;
+pub mod service;
 mod workers;
 
 pub use service::{Service, Settings};

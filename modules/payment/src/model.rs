@@ -1,6 +1,8 @@
 //! The rules of money: which moves a payment may make, and what news from the provider does to it.
 
-use contracts::payment::PaymentState::{self, Authorized, Captured, Failed, Pending, Refunded, RequiresAction, Voided};
+use contracts::payment::PaymentState::{
+    self, Authorized, Captured, Failed, Pending, Refunded, RequiresAction, Voided,
+};
 
 use crate::provider::{Truth, TruthState};
 
@@ -148,16 +150,14 @@ impl Standing {
             TruthState::Open => {}
             TruthState::NeedsShopper { .. } => self.needs_shopper(),
             TruthState::Failed { .. } => self.fail(),
-            TruthState::Voided => self.close(),
-            TruthState::Authorized => {
-                self.authorize(truth.authorized);
-                if truth.authorized < truth.amount.amount {
-                    self.close();
-                }
-            }
+            TruthState::Authorized => self.authorize(truth.authorized),
+            TruthState::Voided => {}
         }
         let mut elsewhere = Elsewhere::default();
-        if self.capturing == 0 && matches!(self.status, Authorized | Captured) && truth.captured > self.captured {
+        if self.capturing == 0
+            && matches!(self.status, Authorized | Captured)
+            && truth.captured > self.captured
+        {
             elsewhere.captured = truth.captured - self.captured;
             self.captured = truth.captured;
             self.authorized = self.authorized.max(self.captured);
@@ -168,6 +168,11 @@ impl Standing {
             elsewhere.refunded = refunded - self.refunded;
             self.refunded = refunded;
             self.settle();
+        }
+        // Last, because a payment is only void if nothing was captured.
+        let given_back = truth.state == TruthState::Authorized && truth.authorized < truth.amount.amount;
+        if given_back || truth.state == TruthState::Voided {
+            self.close();
         }
         elsewhere
     }

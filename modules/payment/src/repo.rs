@@ -83,7 +83,8 @@ impl PaymentRow {
     }
 
     pub fn state(&self) -> Result<PaymentState> {
-        state_named(&self.status).ok_or_else(|| Error::internal(format!("no such payment state: {}", self.status)))
+        state_named(&self.status)
+            .ok_or_else(|| Error::internal(format!("no such payment state: {}", self.status)))
     }
 
     pub fn standing(&self) -> Result<Standing> {
@@ -131,7 +132,8 @@ impl PaymentRow {
     pub fn view(&self, public_url: &str) -> Result<Payment> {
         let status = self.state()?;
         let url = self.next_action_url.as_ref().filter(|_| status == PaymentState::RequiresAction);
-        let absolute = |url: &String| if url.starts_with('/') { format!("{public_url}{url}") } else { url.clone() };
+        let absolute =
+            |url: &String| if url.starts_with('/') { format!("{public_url}{url}") } else { url.clone() };
         Ok(Payment {
             id: self.id,
             order_id: self.order_id,
@@ -174,7 +176,11 @@ pub async fn get(conn: &mut Conn, id: PaymentId) -> QueryResult<Option<PaymentRo
     on!(conn, |c| payments::table.find(id).select(PaymentRow::as_select()).first(c).await.optional())
 }
 
-pub async fn by_reference(conn: &mut Conn, provider: &str, reference: &str) -> QueryResult<Option<PaymentRow>> {
+pub async fn by_reference(
+    conn: &mut Conn,
+    provider: &str,
+    reference: &str,
+) -> QueryResult<Option<PaymentRow>> {
     on!(conn, |c| payments::table
         .filter(payments::provider.eq(provider).and(payments::reference.eq(reference)))
         .select(PaymentRow::as_select())
@@ -226,13 +232,21 @@ pub async fn unsettled(
     limit: i64,
 ) -> QueryResult<Vec<PaymentRow>> {
     on!(conn, |c| payments::table
-        .filter(payments::provider.eq(provider).and(payments::id.gt(position)).and(payments::updated_at.lt(before)))
+        .filter(
+            payments::provider
+                .eq(provider)
+                .and(payments::id.gt(position))
+                .and(payments::updated_at.lt(before))
+        )
         .filter(
             payments::status
                 .eq_any(["pending", "requires_action"])
                 .or(payments::capturing.gt(0))
                 .or(payments::refunding.gt(0))
-                .or(payments::closing.eq(true).and(payments::closed.eq(false)).and(payments::status.ne("failed")))
+                .or(payments::closing
+                    .eq(true)
+                    .and(payments::closed.eq(false))
+                    .and(payments::status.ne("failed")))
         )
         .order(payments::id)
         .limit(limit)

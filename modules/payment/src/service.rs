@@ -11,7 +11,8 @@ use contracts::{
 };
 use serde::Deserialize;
 use shared::{
-    Clock, Error, Kind, Money, Result, crash::CrashPoints, db::Db, events::Consumer, signer::Signer, values::Blob,
+    Clock, Error, Kind, Money, Result, crash::CrashPoints, db::Db, events::Consumer, signer::Signer,
+    values::Blob,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -93,7 +94,13 @@ impl Service {
         let news = Arc::new(Notify::new());
         let test = settings.test.enabled.then(|| {
             let secret = Signer::new(signer.sign(b"payment.test.webhooks").as_bytes());
-            Arc::new(TestProvider::new(db.clone(), clock.clone(), secret, settings.test.clone(), news.clone()))
+            Arc::new(TestProvider::new(
+                db.clone(),
+                clock.clone(),
+                secret,
+                settings.test.clone(),
+                news.clone(),
+            ))
         });
         let providers = test.iter().map(|test| test.clone() as Arc<dyn Provider>).collect();
         Self::assemble(db, clock, crash, settings, providers, test, news)
@@ -128,7 +135,8 @@ impl Service {
 
     /// The provider of a payment that exists. `Unavailable` if it is not configured any more.
     fn provider_of(&self, row: &PaymentRow) -> Result<&Arc<dyn Provider>> {
-        let gone = || Error::unavailable(format!("the payment provider {:?} is not configured", row.provider));
+        let gone =
+            || Error::unavailable(format!("the payment provider {:?} is not configured", row.provider));
         self.provider(&row.provider).ok_or_else(gone)
     }
 
@@ -162,7 +170,13 @@ impl Payments for Service {
         self.view(&row)
     }
 
-    async fn refund(&self, order_id: OrderId, id: RefundId, amount: Money, reason: String) -> Result<Payment> {
+    async fn refund(
+        &self,
+        order_id: OrderId,
+        id: RefundId,
+        amount: Money,
+        reason: String,
+    ) -> Result<Payment> {
         let row = self.move_money(order_id, Wish::refund(id, amount, reason)).await?;
         self.view(&row)
     }

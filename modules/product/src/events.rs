@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::product::{CategoryChanged, PricesChanged, ProductChanged, stock::StockChanged};
-use shared::{Result, events::{Consumer, Envelope, Event}};
+use shared::{
+    Result,
+    events::{Consumer, Envelope, Event},
+};
 
 use crate::Service;
 
@@ -29,7 +32,8 @@ impl Consumer for SearchConsumer {
             service.indexer.enqueue([event.parse::<ProductChanged>()?.product_id]);
         } else if event.is::<StockChanged>() {
             let items = event.parse::<StockChanged>()?.items;
-            let flipped: Vec<_> = items.iter().filter(|item| item.flipped).map(|item| item.product_id).collect();
+            let flipped: Vec<_> =
+                items.iter().filter(|item| item.flipped).map(|item| item.product_id).collect();
             if !flipped.is_empty() {
                 service.indexer.enqueue(flipped);
             }

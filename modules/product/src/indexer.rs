@@ -171,7 +171,9 @@ impl Indexer {
     async fn apply(&self, records: Vec<Record>, checkpoint: Option<String>) -> Result<()> {
         let changes = self.changes(records).await?;
         let index = self.index.clone();
-        tokio::task::spawn_blocking(move || index.apply(changes, checkpoint)).await.map_err(Error::internal)?
+        let applied = tokio::task::spawn_blocking(move || index.apply(changes, checkpoint));
+        applied.await.map_err(Error::internal)??;
+        self.catalogue.announce_search().await
     }
 
     async fn changes(&self, records: Vec<Record>) -> Result<Vec<Change>> {

@@ -13,7 +13,10 @@ mod workers;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use shared::{Currency, db::{Migration, Migrations}};
+use shared::{
+    Currency,
+    db::{Migration, Migrations},
+};
 
 pub use service::Service;
 

@@ -146,4 +146,15 @@ diesel::joinable!(list_prices -> price_lists (list_id));
 diesel::joinable!(list_prices -> variants (variant_id));
 diesel::joinable!(variants -> products (product_id));
 diesel::joinable!(collection_products -> collections (collection_id));
-diesel::allow_tables_to_appear_in_same_query!(products, variants, levels, locations, list_prices, price_lists, product_categories, collection_products, collections, slug_redirects);
+diesel::allow_tables_to_appear_in_same_query!(
+    products,
+    variants,
+    levels,
+    locations,
+    list_prices,
+    price_lists,
+    product_categories,
+    collection_products,
+    collections,
+    slug_redirects
+);

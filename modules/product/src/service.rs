@@ -16,12 +16,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::product::{
-    Category, CategoryId, CategoryNode, CategoryPatch, Collection, CollectionId, ImportOutcome, ImportProduct,
-    MediaFile, NewCategory, NewCollection, NewImage, NewPriceList, NewProduct, PriceContext, PriceList,
-    PriceListId, Product, ProductFilter, ProductId, ProductPatch, ProductView, Products, Quote, QuoteLine,
-    SearchQuery, SearchResult, Suggestions, VariantId,
+    Category, CategoryId, CategoryNode, CategoryPatch, Collection, CollectionId, ImportOutcome,
+    ImportProduct, MediaFile, NewCategory, NewCollection, NewImage, NewPriceList, NewProduct, PriceContext,
+    PriceList, PriceListId, Product, ProductFilter, ProductId, ProductPatch, ProductView, Products, Quote,
+    QuoteLine, SearchQuery, SearchResult, Suggestions, VariantId,
 };
-use shared::{Clock, Error, Page, PageRequest, Result, Time, db::Db, events::Consumer, jobs::Jobs, values::Blob};
+use shared::{
+    Clock, Error, Page, PageRequest, Result, Time, db::Db, events::Consumer, jobs::Jobs, values::Blob,
+};
 use tokio::sync::Mutex;
 
 pub(crate) use branches::Branches;

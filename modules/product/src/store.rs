@@ -11,7 +11,7 @@ use contracts::{
     product::{
         Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, Product, ProductId,
         ProductStatus, VariantId,
-        stock::{Adjustment, Level, LevelFilter, Location, LocationId, MovementId, Movement},
+        stock::{Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId},
     },
 };
 use shared::{Currency, Result, Time};
@@ -70,11 +70,18 @@ pub trait Catalogue: Send + Sync {
     /// The products that sell these variants.
     async fn by_variants(&self, ids: &[VariantId]) -> Result<Vec<Record>>;
     /// Newest first, at most `limit`.
-    async fn list(&self, listing: &Listing, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>>;
+    async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<(Time, ProductId)>,
+        limit: u32,
+    ) -> Result<Vec<Record>>;
     /// By id.
     async fn export(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Record>>;
     /// Those touched at or after `from`, oldest touch first, beginning after the position `after`.
     async fn touched(&self, from: Time, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>>;
+    /// Says `search.updated`.
+    async fn announce_search(&self) -> Result<()>;
     /// Those of `base`, `base-2`, `base-3`, … that are in use.
     async fn slugs_like(&self, base: &str) -> Result<Vec<String>>;
     /// Who sells these.

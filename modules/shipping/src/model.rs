@@ -350,7 +350,8 @@ mod tests {
         };
         let zone = validated(good()).unwrap();
         assert_eq!((zone.name.as_str(), zone.countries.len()), ("Germany", 1));
-        let wrong: [(&str, fn(&mut NewZone)); 9] = [
+        type Change = fn(&mut NewZone);
+        let wrong: [(&str, Change); 9] = [
             ("/name", |z| z.name = " ".into()),
             ("/countries", |z| z.countries.clear()),
             ("/methods/0/name", |z| z.methods[0].name.clear()),

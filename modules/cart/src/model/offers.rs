@@ -44,7 +44,13 @@ impl Offers {
     }
 
     /// Whether `code` may stand in a cart with these `codes` and items; says why not.
-    pub fn may_apply(&self, code: &str, codes: &[String], basket: (&[Item], Currency), now: Time) -> Result<()> {
+    pub fn may_apply(
+        &self,
+        code: &str,
+        codes: &[String],
+        basket: (&[Item], Currency),
+        now: Time,
+    ) -> Result<()> {
         let promotion = self.of_code(code)?;
         if !is_within_dates(promotion, now) {
             return Err(refused("coupon_expired", "this discount code is not valid now"));
@@ -66,15 +72,17 @@ impl Offers {
         match pricing::refusal(promotion, &items, pricing::subtotal(&items, currency)?) {
             None => Ok(()),
             Some(Refusal::Minimum(minimum)) => Err(below(minimum)),
-            Some(Refusal::NothingMatches) => {
-                Err(refused("coupon_not_applicable", "this discount code does not apply to anything in the cart"))
-            }
+            Some(Refusal::NothingMatches) => Err(refused(
+                "coupon_not_applicable",
+                "this discount code does not apply to anything in the cart",
+            )),
         }
     }
 }
 
 fn is_within_dates(promotion: &Promotion, now: Time) -> bool {
-    promotion.terms.starts_at.is_none_or(|from| from <= now) && promotion.terms.ends_at.is_none_or(|to| now < to)
+    promotion.terms.starts_at.is_none_or(|from| from <= now)
+        && promotion.terms.ends_at.is_none_or(|to| now < to)
 }
 
 fn is_used_up(promotion: &Promotion) -> bool {

@@ -43,7 +43,12 @@ pub fn title(promotion: &Promotion) -> String {
 }
 
 /// What it takes off each line, never more than is `left` of it.
-pub fn off(promotion: &Promotion, items: &[&Item], subtotals: &[Money], left: &[Money]) -> Result<Vec<Money>> {
+pub fn off(
+    promotion: &Promotion,
+    items: &[&Item],
+    subtotals: &[Money],
+    left: &[Money],
+) -> Result<Vec<Money>> {
     let terms = &promotion.terms;
     let weights = |amounts: &[Money]| -> Vec<i64> {
         let weight = |(item, amount): (&&Item, &Money)| if matches(terms, item) { amount.amount } else { 0 };

@@ -81,7 +81,12 @@ impl<'a> Sums<'a> {
     pub fn into_lines(self) -> Vec<TaxLine> {
         self.by_rate
             .into_iter()
-            .map(|((rate, name), (net, tax))| TaxLine { name: name.to_owned(), rate_basis_points: rate.0, net, tax })
+            .map(|((rate, name), (net, tax))| TaxLine {
+                name: name.to_owned(),
+                rate_basis_points: rate.0,
+                net,
+                tax,
+            })
             .collect()
     }
 }

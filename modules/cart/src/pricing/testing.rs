@@ -1,7 +1,10 @@
 //! Short ways to write promotions, quotes and rates in tests.
 
 use contracts::{
-    cart::{Destination, LineId, NewPromotion, NewTaxRate, Promotion, PromotionId, PromotionKind, TaxRate, TaxRateId},
+    cart::{
+        Destination, LineId, NewPromotion, NewTaxRate, Promotion, PromotionId, PromotionKind, TaxRate,
+        TaxRateId,
+    },
     product::{ProductId, Quote, VariantId},
 };
 use shared::{Currency, Money, Time};
@@ -74,7 +77,13 @@ pub fn of_class(class: &str, mut item: Item) -> Item {
     item
 }
 
-pub fn rate(country: &str, region: Option<&str>, class: &str, rate_basis_points: i64, included: bool) -> TaxRate {
+pub fn rate(
+    country: &str,
+    region: Option<&str>,
+    class: &str,
+    rate_basis_points: i64,
+    included: bool,
+) -> TaxRate {
     let rate = NewTaxRate {
         country: country.parse().unwrap(),
         region: region.map(str::to_owned),
@@ -87,7 +96,10 @@ pub fn rate(country: &str, region: Option<&str>, class: &str, rate_basis_points:
 }
 
 pub fn taxes(all: &[TaxRate], country: &str, region: Option<&str>) -> Taxes {
-    let destination =
-        Destination { country: country.parse().unwrap(), region: region.map(str::to_owned), postal_code: None };
+    let destination = Destination {
+        country: country.parse().unwrap(),
+        region: region.map(str::to_owned),
+        postal_code: None,
+    };
     Taxes::at(all, &destination)
 }

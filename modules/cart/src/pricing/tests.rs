@@ -20,7 +20,8 @@ fn priced(items: &[Item], promotions: &[NewPromotion], taxes: &Taxes, shipping: 
 fn price_of(items: &[Item], promotions: &[Promotion], taxes: &Taxes, shipping: Option<i64>) -> Priced {
     let promotions: Vec<&Promotion> = promotions.iter().collect();
     let shipping = shipping.map(eur);
-    price(&Basket { currency: shared::Currency::EUR, items, promotions: &promotions, taxes, shipping }).unwrap()
+    price(&Basket { currency: shared::Currency::EUR, items, promotions: &promotions, taxes, shipping })
+        .unwrap()
 }
 
 fn german() -> Taxes {
@@ -62,7 +63,8 @@ fn included_tax_is_within_the_line_and_its_shipping() {
     assert_eq!(got.shipping_tax, eur(95));
     assert_eq!((got.totals.tax, got.totals.total), (eur(2_135), eur(14_635)));
     assert!(got.prices_include_tax);
-    let lines: Vec<_> = got.tax_lines.iter().map(|t| (t.rate_basis_points, t.net.amount, t.tax.amount)).collect();
+    let lines: Vec<_> =
+        got.tax_lines.iter().map(|t| (t.rate_basis_points, t.net.amount, t.tax.amount)).collect();
     assert_eq!(lines, [(1_900, 10_500, 1_995), (700, 2_000, 140)]);
 }
 
@@ -151,7 +153,8 @@ fn of_two_equal_discounts_the_code_wins() {
 
 #[test]
 fn stacked_discounts_stop_at_nothing() {
-    let got = priced(&[item(999, 1)], &[combinable(percent(60)), combinable(percent(60))], &german(), Some(100));
+    let got =
+        priced(&[item(999, 1)], &[combinable(percent(60)), combinable(percent(60))], &german(), Some(100));
     assert_eq!((got.totals.discount, got.totals.total), (eur(999), eur(100)));
     assert_eq!(got.discounts.iter().map(|d| d.amount.amount).sum::<i64>(), 999);
 }
@@ -184,8 +187,13 @@ fn of_each_group_the_cheapest_units_cost_less() {
 fn an_amount_beyond_what_can_be_written_is_refused() {
     let items = [item(shared::money::MAX_AMOUNT, 1), item(1, 1)];
     let taxes = Taxes::default();
-    let basket =
-        |items| Basket { currency: shared::Currency::EUR, items, promotions: &[], taxes: &taxes, shipping: None };
+    let basket = |items| Basket {
+        currency: shared::Currency::EUR,
+        items,
+        promotions: &[],
+        taxes: &taxes,
+        shipping: None,
+    };
     assert!(price(&basket(&items[..1])).is_ok());
     assert_eq!(price(&basket(&items)).unwrap_err().code, "amount_too_large");
     assert_eq!(price(&basket(&[item(i64::MAX, 9_999)])).unwrap_err().code, "amount_too_large");
@@ -201,8 +209,8 @@ fn any_promotion() -> impl Strategy<Value = Promotion> {
     ];
     let scope = prop::option::of(0_usize..3);
     let minimum = prop::option::of(0_i64..100_000);
-    (kind, 1_i64..=100, 1_i64..20_000, scope, minimum, 1_i64..4, 1_i64..4, any::<bool>(), any::<bool>()).prop_map(
-        |(kind, percent, amount, scope, minimum, buy, get, combinable, coded)| {
+    (kind, 1_i64..=100, 1_i64..20_000, scope, minimum, 1_i64..4, 1_i64..4, any::<bool>(), any::<bool>())
+        .prop_map(|(kind, percent, amount, scope, minimum, buy, get, combinable, coded)| {
             promotion(NewPromotion {
                 value: if kind == PromotionKind::Fixed { amount } else { percent },
                 currency: Some(shared::Currency::EUR),
@@ -214,8 +222,7 @@ fn any_promotion() -> impl Strategy<Value = Promotion> {
                 code: coded.then(|| format!("CODE{amount}")),
                 ..terms(kind)
             })
-        },
-    )
+        })
 }
 
 fn category(n: usize) -> CategoryId {
@@ -224,21 +231,25 @@ fn category(n: usize) -> CategoryId {
 
 fn any_item() -> impl Strategy<Value = Item> {
     let class = prop_oneof![Just("standard"), Just("reduced"), Just("unknown")];
-    (prop_oneof![0_i64..10, 0_i64..50_000], prop_oneof![1_i64..4, 1_i64..200], class, 0_usize..4).prop_map(|(price, quantity, class, n)| {
-        let mut item = of_class(class, item(price, quantity));
-        item.quote.category_ids = vec![category(n)];
-        item
-    })
+    (prop_oneof![0_i64..10, 0_i64..50_000], prop_oneof![1_i64..4, 1_i64..200], class, 0_usize..4).prop_map(
+        |(price, quantity, class, n)| {
+            let mut item = of_class(class, item(price, quantity));
+            item.quote.category_ids = vec![category(n)];
+            item
+        },
+    )
 }
 
 fn any_taxes() -> impl Strategy<Value = Taxes> {
-    (0_i64..3_000, 0_i64..1_000, any::<bool>(), any::<bool>()).prop_map(|(standard, reduced, included, taxed)| {
-        let all: &[TaxRate] = &[
-            rate("DE", None, "standard", standard, included),
-            rate("DE", None, "reduced", reduced, included),
-        ];
-        taxes(if taxed { all } else { &[] }, "DE", None)
-    })
+    (0_i64..3_000, 0_i64..1_000, any::<bool>(), any::<bool>()).prop_map(
+        |(standard, reduced, included, taxed)| {
+            let all: &[TaxRate] = &[
+                rate("DE", None, "standard", standard, included),
+                rate("DE", None, "reduced", reduced, included),
+            ];
+            taxes(if taxed { all } else { &[] }, "DE", None)
+        },
+    )
 }
 
 fn any_basket() -> impl Strategy<Value = (Vec<Item>, Vec<Promotion>, Taxes, Option<i64>)> {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a change is tried when others are faster.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: u32 = 10;
 /// How many idle carts one transaction deletes.
 const SWEEP_BATCH: i64 = 500;
 
@@ -106,7 +106,7 @@ impl Service {
         C: Fn(&StoredCart, &[Item]) -> Result<()> + Send + Sync,
     {
         let _turn = self.turn(id).lock().await;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let before = self.load(id, viewer).await?;
             before.changeable()?;
             let mut cart = before.clone();
@@ -123,6 +123,7 @@ impl Service {
             if self.store.save_cart(shown.cart.clone(), before.version).await? == Saved::Yes {
                 return Ok(shown);
             }
+            pause_after(attempt).await;
         }
         Err(busy())
     }
@@ -130,7 +131,11 @@ impl Service {
     pub(super) async fn create_cart(&self, new: NewCart, viewer: Option<CustomerId>) -> Result<Cart> {
         let currency = new.currency.unwrap_or(self.settings.currencies[0]);
         if !self.settings.currencies.contains(&currency) {
-            return Err(Error::invalid("/currency", "currency", format!("the shop has no prices in {currency}")));
+            return Err(Error::invalid(
+                "/currency",
+                "currency",
+                format!("the shop has no prices in {currency}"),
+            ));
         }
         let mut cart = StoredCart::new(currency, viewer, self.clock.now());
         for (i, line) in new.lines.iter().enumerate() {
@@ -176,7 +181,12 @@ impl Service {
         Ok(self.change(id, viewer, set, check).await?.into_view())
     }
 
-    pub(super) async fn add_code(&self, id: CartId, code: String, viewer: Option<CustomerId>) -> Result<Cart> {
+    pub(super) async fn add_code(
+        &self,
+        id: CartId,
+        code: String,
+        viewer: Option<CustomerId>,
+    ) -> Result<Cart> {
         let offers = self.offers();
         let code = offers.of_code(&code)?.terms.code.clone().unwrap_or(code);
         let now = self.clock.now();
@@ -188,20 +198,22 @@ impl Service {
 
     pub(super) async fn merge_into(&self, from: CartId, customer: CustomerId) -> Result<Cart> {
         let _turn = self.turn(from).lock().await;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if let Some(cart) = self.store.merge_carts(from, customer, self.clock.now()).await? {
                 return self.view_of(cart).await;
             }
+            pause_after(attempt).await;
         }
         Err(busy())
     }
 
     pub(super) async fn complete_cart(&self, id: CartId, order_id: OrderId) -> Result<()> {
         let _turn = self.turn(id).lock().await;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if self.store.complete_cart(id, order_id, self.clock.now()).await? == Saved::Yes {
                 return Ok(());
             }
+            pause_after(attempt).await;
         }
         Err(busy())
     }
@@ -289,6 +301,11 @@ fn are_available(items: &[Item]) -> Result<()> {
 
 fn unknown_variant() -> Error {
     Error::invalid("/variant_id", "unknown_variant", "this cannot be bought")
+}
+
+/// Who lost a race waits for a random moment, longer each time: two in step would lose for ever.
+async fn pause_after(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(rand::random_range(0..=1 << attempt))).await;
 }
 
 fn busy() -> Error {

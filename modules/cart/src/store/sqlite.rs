@@ -107,7 +107,13 @@ impl Store for SqlStore {
         Ok(uses)
     }
 
-    async fn claim(&self, order: OrderId, promotions: Vec<PromotionId>, customer: String, now: Time) -> Result<()> {
+    async fn claim(
+        &self,
+        order: OrderId,
+        promotions: Vec<PromotionId>,
+        customer: String,
+        now: Time,
+    ) -> Result<()> {
         self.db.transaction(async move |tx| claims::claim(tx, order, &promotions, &customer, now).await).await
     }
 

@@ -81,6 +81,14 @@ fn a_payment_that_is_closing_does_not_become_authorised() {
 }
 
 #[test]
+fn money_captured_elsewhere_is_not_forgotten_when_the_rest_goes_back() {
+    let mut standing = Standing::new(100);
+    let elsewhere = standing.hear(&truth(TruthState::Authorized, 60, 60, 0));
+    assert_eq!((standing.status, standing.captured, standing.authorized), (Captured, 60, 60));
+    assert_eq!(elsewhere, Elsewhere { captured: 60, refunded: 0 });
+}
+
+#[test]
 fn what_is_under_way_is_not_booked_as_somebody_elses() {
     let mut standing = Standing::new(100);
     standing.authorize(100);

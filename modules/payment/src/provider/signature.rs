@@ -16,7 +16,9 @@ pub fn verify(signer: &Signer, header: &str, body: &[u8], now: Time) -> Result<(
     let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
     let t = parts().find(|(name, _)| *name == "t").and_then(|(_, t)| t.parse::<i64>().ok());
     let near = |t: &i64| now.seconds().abs_diff(*t) <= TOLERANCE_SECONDS;
-    let t = t.filter(near).ok_or_else(|| refused("the signature has no time, or one that is too far from ours"))?;
+    let t = t
+        .filter(near)
+        .ok_or_else(|| refused("the signature has no time, or one that is too far from ours"))?;
     let bytes = signed_bytes(t, body);
     let fits = parts().filter(|(name, _)| *name == "v1").any(|(_, mac)| signer.verify(&bytes, mac));
     if fits { Ok(()) } else { Err(refused("the signature does not fit the message")) }

@@ -111,7 +111,8 @@ impl TestProvider {
                 } else {
                     books::refuse(tx, &reference, now).await?
                 };
-                let entry = books::by_reference(tx, &reference).await?.ok_or_else(|| Error::not_found("payment"))?;
+                let entry =
+                    books::by_reference(tx, &reference).await?.ok_or_else(|| Error::not_found("payment"))?;
                 let wanted = if accept { "authorized" } else { "failed" };
                 if moved {
                     say(tx, wanted, &entry, now, due_at).await?;
@@ -204,11 +205,13 @@ impl TestProvider {
     /// Money is `captured` or `refunded`.
     async fn operate(&self, kind: &'static str, handle: &Handle, key: &str, amount: Money) -> Result<()> {
         self.travel().await;
-        let (payment_id, key, now, due_at) = (handle.payment_id, key.to_owned(), self.clock.now(), self.due_at());
+        let (payment_id, key, now, due_at) =
+            (handle.payment_id, key.to_owned(), self.clock.now(), self.due_at());
         let (token, acted) = self
             .db
             .transaction(async move |tx| {
-                let entry = books::by_payment(tx, payment_id).await?.ok_or_else(|| Error::not_found("payment"))?;
+                let entry =
+                    books::by_payment(tx, payment_id).await?.ok_or_else(|| Error::not_found("payment"))?;
                 let operation = Operation {
                     key: key.clone(),
                     reference: entry.reference.clone(),
@@ -239,7 +242,11 @@ impl Provider for TestProvider {
     fn check_token(&self, token: Option<&str>) -> Result<()> {
         match token {
             Some(token) if TOKENS.contains(&token) => Ok(()),
-            _ => Err(Error::invalid("/payment/token", "token", format!("must be one of {}", TOKENS.join(", ")))),
+            _ => Err(Error::invalid(
+                "/payment/token",
+                "token",
+                format!("must be one of {}", TOKENS.join(", ")),
+            )),
         }
     }
 
@@ -316,14 +323,20 @@ impl Provider for TestProvider {
         let position = position.unwrap_or((Time::from_micros(0), String::new()));
         let entries = books::changed(&mut self.db.get().await?, since, &position, PAGE).await?;
         let full = entries.len() as i64 == PAGE;
-        let next = entries.last().filter(|_| full).map(|e| page::encode(SCOPE, &(e.updated_at, &e.reference)));
+        let next =
+            entries.last().filter(|_| full).map(|e| page::encode(SCOPE, &(e.updated_at, &e.reference)));
         Ok(Changes { payments: entries.iter().map(truth).collect::<Result<_>>()?, next })
     }
 
     fn verify_webhook(&self, signature: &str, body: &[u8], now: Time) -> Result<WebhookEvent> {
         signature::verify(&self.secret, signature, body, now)?;
         let said: Said = serde_json::from_slice(body).map_err(|_| refused("the message cannot be read"))?;
-        Ok(WebhookEvent { id: said.id, kind: said.kind, reference: said.data.reference, amount: said.data.amount })
+        Ok(WebhookEvent {
+            id: said.id,
+            kind: said.kind,
+            reference: said.data.reference,
+            amount: said.data.amount,
+        })
     }
 }
 

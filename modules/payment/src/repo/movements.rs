@@ -53,7 +53,13 @@ pub async fn pending(conn: &mut Conn, payment: PaymentId) -> QueryResult<Vec<Mov
 }
 
 /// False if it had ended before.
-pub async fn end(conn: &mut Conn, id: &str, state: &str, refusal: Option<&str>, now: Time) -> QueryResult<bool> {
+pub async fn end(
+    conn: &mut Conn,
+    id: &str,
+    state: &str,
+    refusal: Option<&str>,
+    now: Time,
+) -> QueryResult<bool> {
     on!(conn, |c| diesel::update(movements::table.find(id))
         .filter(movements::state.eq(PENDING))
         .set((movements::state.eq(state), movements::refusal.eq(refusal), movements::updated_at.eq(now)))

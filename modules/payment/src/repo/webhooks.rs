@@ -40,8 +40,12 @@ pub const REVIEW: &str = "review";
 
 /// A message that came before is left as it is.
 pub async fn insert(conn: &mut Conn, webhook: &Webhook) -> QueryResult<()> {
-    on!(conn, |c| diesel::insert_into(webhooks::table).values(webhook).on_conflict_do_nothing().execute(c).await)
-        .map(drop)
+    on!(conn, |c| diesel::insert_into(webhooks::table)
+        .values(webhook)
+        .on_conflict_do_nothing()
+        .execute(c)
+        .await)
+    .map(drop)
 }
 
 pub async fn due(conn: &mut Conn, now: Time, limit: i64) -> QueryResult<Vec<Webhook>> {

@@ -7,11 +7,7 @@ use shared::{
     db::{Conn, Tx},
 };
 
-use super::{
-    Service,
-    calls::record,
-    movements::book,
-};
+use super::{Service, calls::record, movements::book};
 use crate::{
     model::Elsewhere,
     provider::{Truth, TruthState},
@@ -42,7 +38,8 @@ impl Service {
             // It is ours that is under way: its key tells which of them happened.
             self.settle(&row).await?;
         }
-        let now = repo::get(&mut self.db.get().await?, row.id).await?.ok_or_else(|| Error::not_found("payment"))?;
+        let now =
+            repo::get(&mut self.db.get().await?, row.id).await?.ok_or_else(|| Error::not_found("payment"))?;
         let mut heard = now.clone();
         hear(&mut heard, truth)?;
         let mut absorbed = if heard == now {

@@ -24,7 +24,10 @@ impl Service {
             return Ok(row);
         }
         if row.provider != request.provider || row.money(row.amount)? != request.amount {
-            return Err(Error::conflict("payment_mismatch", "this order has a payment of another amount or provider"));
+            return Err(Error::conflict(
+                "payment_mismatch",
+                "this order has a payment of another amount or provider",
+            ));
         }
         match row.state()? {
             PaymentState::Pending if row.closing => self.give_back(row.order_id).await,
@@ -45,7 +48,12 @@ impl Service {
             .await
     }
 
-    async fn send(&self, provider: &dyn Provider, row: PaymentRow, request: &Authorize) -> Result<PaymentRow> {
+    async fn send(
+        &self,
+        provider: &dyn Provider,
+        row: PaymentRow,
+        request: &Authorize,
+    ) -> Result<PaymentRow> {
         let intent = Intent {
             payment_id: row.id,
             order_id: row.order_id,

@@ -43,7 +43,8 @@ async fn import(tx: &mut Tx, payment: &ImportPayment) -> Result<()> {
     }
     let mut row = PaymentRow::new(order_id, PROVIDER, amount, at);
     let all_back = refunded == amount;
-    row.status = state_name(if all_back { PaymentState::Refunded } else { PaymentState::Captured }).to_owned();
+    row.status =
+        state_name(if all_back { PaymentState::Refunded } else { PaymentState::Captured }).to_owned();
     (row.authorized, row.captured, row.refunded) = (amount.amount, amount.amount, refunded.amount);
     (row.closing, row.closed) = (true, true);
     if !repo::insert(tx, &row).await? {

@@ -57,7 +57,11 @@ impl Service {
     /// Asks the provider for a reserved movement and books the outcome. Sent again, it is the same movement.
     pub(super) async fn send_movement(&self, row: &PaymentRow, movement: Movement) -> Result<PaymentRow> {
         let asked = self.ask_movement(row, &movement).await;
-        self.crash.pass(if movement.kind == CAPTURE { "payment.capture.sent" } else { "payment.refund.sent" });
+        self.crash.pass(if movement.kind == CAPTURE {
+            "payment.capture.sent"
+        } else {
+            "payment.refund.sent"
+        });
         match asked {
             Ok(()) => self.end(movement, None).await,
             Err(error) if error.is_transient() => Err(unknown(&error)),
@@ -158,8 +162,12 @@ fn not_capturable(row: &PaymentRow) -> Result<Error> {
     Ok(match row.state()? {
         PaymentState::Authorized | PaymentState::Captured => {
             let rest = if row.closing { 0 } else { rest };
-            Error::invalid("/amount", "amount_exceeds_authorized", "more than is authorised and not yet captured")
-                .with("capturable", rest)
+            Error::invalid(
+                "/amount",
+                "amount_exceeds_authorized",
+                "more than is authorised and not yet captured",
+            )
+            .with("capturable", rest)
         }
         _ => Error::illegal_transition("the payment", &row.status, "captured"),
     })

@@ -114,7 +114,13 @@ impl Service {
     }
 
     /// What the provider says has changed.
-    async fn compare_changed(&self, provider: &dyn Provider, since: Time, full: bool, run: &mut Run) -> Result<()> {
+    async fn compare_changed(
+        &self,
+        provider: &dyn Provider,
+        since: Time,
+        full: bool,
+        run: &mut Run,
+    ) -> Result<()> {
         let mut page = None;
         loop {
             let changes = self.ask(|| provider.list_changed(since, page.clone())).await?;
@@ -204,7 +210,12 @@ impl Service {
         // Both were read at different moments: only a payment that stood still proves anything.
         let still = repo::get(conn, row.id).await?.is_some_and(|now| now.version == row.version);
         if still {
-            run.case(row.reference.as_deref().unwrap_or(&row.id.to_string()), Some(row), "amount_differs", detail);
+            run.case(
+                row.reference.as_deref().unwrap_or(&row.id.to_string()),
+                Some(row),
+                "amount_differs",
+                detail,
+            );
         }
         Ok(())
     }
@@ -263,7 +274,12 @@ fn difference(before: &PaymentRow, truth: &Truth, after: &PaymentRow) -> Option<
     (ahead || behind).then(|| {
         format!(
             "authorised {}, captured {}, refunded {} at the provider; {}, {}, {} here",
-            truth.authorized, truth.captured, truth.refunded, after.authorized, after.captured, after.refunded
+            truth.authorized,
+            truth.captured,
+            truth.refunded,
+            after.authorized,
+            after.captured,
+            after.refunded
         )
     })
 }

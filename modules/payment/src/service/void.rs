@@ -3,7 +3,12 @@
 use contracts::order::OrderId;
 use shared::{Currency, Error, Money, Result};
 
-use super::{Service, authorize::NOBODY, calls::{handle, record}, import, unknown};
+use super::{
+    Service,
+    authorize::NOBODY,
+    calls::{handle, record},
+    import, unknown,
+};
 use crate::{
     model::Standing,
     repo::{self, PaymentRow, movements},

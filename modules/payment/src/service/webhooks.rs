@@ -124,7 +124,8 @@ impl Service {
             if due.is_empty() {
                 return Ok(());
             }
-            let sent = due.iter().map(|message| self.take_webhook(test::NAME, &message.signature, &message.body));
+            let sent =
+                due.iter().map(|message| self.take_webhook(test::NAME, &message.signature, &message.body));
             join_all(sent).await.into_iter().collect::<Result<Vec<()>>>()?;
             test.delivered(due.into_iter().map(|message| message.id).collect()).await?;
         }
@@ -141,7 +142,12 @@ fn told((webhook, verdict): (Webhook, Result<Verdict>)) -> Option<(Webhook, Verd
     match verdict {
         Ok((state, detail)) => {
             if state != DONE {
-                tracing::warn!(event = webhook.event_id, state, detail, "a provider's message needs a person");
+                tracing::warn!(
+                    event = webhook.event_id,
+                    state,
+                    detail,
+                    "a provider's message needs a person"
+                );
             }
             Some((webhook, (state, detail)))
         }

@@ -10,7 +10,11 @@ use contracts::product::{
 };
 use shared::{Error, Result, Time};
 
-use super::{faults::{Faults, segment}, picture, tree::Tree};
+use super::{
+    faults::{Faults, segment},
+    picture,
+    tree::Tree,
+};
 
 /// What a draft is composed with.
 pub struct Frame<'a> {
@@ -162,7 +166,9 @@ pub fn free_slug(base: &str, taken: &[String]) -> String {
 /// Text stays as it is; HTML loses whatever could act.
 pub fn description(faults: &mut Faults, text: &str) -> String {
     let text = faults.optional("/description", Some(text), 50_000).unwrap_or_default();
-    let opens_tag = |pair: &[u8]| pair[0] == b'<' && (pair[1].is_ascii_alphabetic() || matches!(pair[1], b'/' | b'!' | b'?'));
+    let opens_tag = |pair: &[u8]| {
+        pair[0] == b'<' && (pair[1].is_ascii_alphabetic() || matches!(pair[1], b'/' | b'!' | b'?'))
+    };
     if text.as_bytes().windows(2).any(opens_tag) { ammonia::clean(&text).trim().to_owned() } else { text }
 }
 
@@ -174,16 +180,28 @@ fn options(faults: &mut Faults, options: Vec<ProductOption>) -> Vec<ProductOptio
         let name = faults.text(format!("{at}/name"), &option.name, 50);
         faults.check(names.insert(name.to_lowercase()), format!("{at}/name"), "duplicate", "is there twice");
         let range = 1..=100;
-        faults.check(range.contains(&option.values.len()), format!("{at}/values"), "out_of_range", "must have 1 to 100 values");
+        faults.check(
+            range.contains(&option.values.len()),
+            format!("{at}/values"),
+            "out_of_range",
+            "must have 1 to 100 values",
+        );
         let mut seen = HashSet::new();
         let values = option.values.into_iter().enumerate();
-        let values = values.map(|(j, value)| option_value(faults, &format!("{at}/values/{j}"), value, &mut seen)).collect();
+        let values = values
+            .map(|(j, value)| option_value(faults, &format!("{at}/values/{j}"), value, &mut seen))
+            .collect();
         ProductOption { name, values }
     });
     checked.collect()
 }
 
-fn option_value(faults: &mut Faults, at: &str, value: OptionValue, seen: &mut HashSet<String>) -> OptionValue {
+fn option_value(
+    faults: &mut Faults,
+    at: &str,
+    value: OptionValue,
+    seen: &mut HashSet<String>,
+) -> OptionValue {
     let checked = OptionValue {
         value: faults.text(at, &value.value, 100),
         label: faults.text(at, &value.label, 100),
@@ -192,7 +210,8 @@ fn option_value(faults: &mut Faults, at: &str, value: OptionValue, seen: &mut Ha
     faults.check(seen.insert(checked.value.clone()), at, "duplicate", "is there twice");
     // It ends up in a style, so that it must be a colour and nothing else.
     let is_colour = |text: &str| {
-        text.strip_prefix('#').is_some_and(|hex| matches!(hex.len(), 3 | 6) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        text.strip_prefix('#')
+            .is_some_and(|hex| matches!(hex.len(), 3 | 6) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
     };
     let holds = checked.swatch.as_deref().is_none_or(is_colour);
     faults.check(holds, format!("{at}/swatch"), "colour", "must be a colour such as #c4532d");
@@ -203,7 +222,12 @@ fn categories(faults: &mut Faults, ids: Vec<CategoryId>, tree: &Tree) -> Vec<Cat
     faults.check(ids.len() <= 20, "/category_ids", "too_many", "a product may be in at most 20 categories");
     let mut seen = HashSet::new();
     for (i, id) in ids.iter().enumerate() {
-        faults.check(tree.contains(*id), format!("/category_ids/{i}"), "unknown_category", "there is no such category");
+        faults.check(
+            tree.contains(*id),
+            format!("/category_ids/{i}"),
+            "unknown_category",
+            "there is no such category",
+        );
     }
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
@@ -216,7 +240,12 @@ fn tags(faults: &mut Faults, tags: &[String]) -> Vec<String> {
 }
 
 fn attributes(faults: &mut Faults, attributes: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    faults.check(attributes.len() <= 50, "/attributes", "too_many", "a product may have at most 50 attributes");
+    faults.check(
+        attributes.len() <= 50,
+        "/attributes",
+        "too_many",
+        "a product may have at most 50 attributes",
+    );
     let checked = attributes.into_iter().map(|(name, value)| {
         let at = format!("/attributes/{}", segment(&name));
         (faults.text(&at, &name, 50), faults.text(&at, &value, 500))
@@ -225,7 +254,8 @@ fn attributes(faults: &mut Faults, attributes: BTreeMap<String, String>) -> BTre
 }
 
 fn class(faults: &mut Faults, at: &str, class: String) -> String {
-    let holds = (1..=40).contains(&class.len()) && class.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
+    let holds = (1..=40).contains(&class.len())
+        && class.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
     faults.check(holds, at, "class", "must be a short word in lower case");
     class
 }
@@ -234,7 +264,12 @@ fn images(faults: &mut Faults, images: Vec<Image>, options: &[ProductOption]) ->
     faults.check(images.len() <= 50, "/images", "too_many", "a product may have at most 50 pictures");
     for (i, image) in images.iter().enumerate() {
         let at = format!("/images/{i}");
-        faults.check(picture::is_name(&image.file), format!("{at}/file"), "file", "is not the name of a picture");
+        faults.check(
+            picture::is_name(&image.file),
+            format!("{at}/file"),
+            "file",
+            "is not the name of a picture",
+        );
         faults.optional(&format!("{at}/alt"), Some(&image.alt), 300);
         for (name, value) in &image.options {
             variants::choice(faults, &format!("{at}/options"), options, name, value);

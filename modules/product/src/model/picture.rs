@@ -1,7 +1,7 @@
 //! Pictures: what they are by content, and how their files may be called.
 
-use shared::{Error, Result, values::Blob};
 use sha2::{Digest, Sha256};
+use shared::{Error, Result, values::Blob};
 
 /// The largest picture.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -23,8 +23,8 @@ pub fn inspect(content: &Blob) -> Result<Picture> {
     }
     let (content_type, extension) = sniff(&content.0)
         .ok_or_else(|| Error::invalid("/content", "media_type", "must be a JPEG, PNG, WebP, AVIF or GIF"))?;
-    let (width, height) = imagesize::blob_size(&content.0)
-        .map_or((0, 0), |size| (pixels(size.width), pixels(size.height)));
+    let (width, height) =
+        imagesize::blob_size(&content.0).map_or((0, 0), |size| (pixels(size.width), pixels(size.height)));
     Ok(Picture { content_type, extension, width, height })
 }
 

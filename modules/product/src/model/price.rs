@@ -67,7 +67,9 @@ pub fn quantity_prices(
         .collect();
     steps.sort_unstable();
     steps.dedup();
-    let Some(mut last) = price(variant, offers, context, 1, now).map(|p| p.unit.amount) else { return Vec::new() };
+    let Some(mut last) = price(variant, offers, context, 1, now).map(|p| p.unit.amount) else {
+        return Vec::new();
+    };
     let mut prices = Vec::new();
     for min_quantity in steps {
         let Some(step) = price(variant, offers, context, min_quantity, now) else { continue };
@@ -128,8 +130,12 @@ mod tests {
     fn a_list_with_a_group_comes_before_one_without_and_then_the_lowest_counts() {
         let v = variant();
         assert_eq!(amount(&v, &[], None, 1), 1000);
-        let offers =
-            [offer(&v, None, 1, 700), offer(&v, None, 1, 800), offer(&v, Some("trade"), 1, 950), offer(&v, None, 10, 600)];
+        let offers = [
+            offer(&v, None, 1, 700),
+            offer(&v, None, 1, 800),
+            offer(&v, Some("trade"), 1, 950),
+            offer(&v, None, 10, 600),
+        ];
         assert_eq!(amount(&v, &offers, None, 1), 700);
         assert_eq!(amount(&v, &offers, None, 10), 600);
         // The group's price counts although the public one is lower: that is what the precedence says.
@@ -141,9 +147,13 @@ mod tests {
     fn a_list_counts_from_its_start_until_before_its_end() {
         let v = variant();
         let mut o = offer(&v, None, 1, 500);
-        for (starts_at, ends_at, wanted) in
-            [(None, None, 500), (Some(50), None, 500), (Some(51), None, 1000), (None, Some(50), 1000), (None, Some(51), 500)]
-        {
+        for (starts_at, ends_at, wanted) in [
+            (None, None, 500),
+            (Some(50), None, 500),
+            (Some(51), None, 1000),
+            (None, Some(50), 1000),
+            (None, Some(51), 500),
+        ] {
             (o.starts_at, o.ends_at) = (starts_at.map(Time::from_micros), ends_at.map(Time::from_micros));
             assert_eq!(amount(&v, std::slice::from_ref(&o), None, 1), wanted, "{starts_at:?} {ends_at:?}");
         }
@@ -170,6 +180,9 @@ mod tests {
         let v = variant();
         let offers = [offer(&v, None, 10, 900), offer(&v, None, 5, 950), offer(&v, None, 20, 990)];
         let steps = quantity_prices(&v, &offers, &context(None), Time::from_micros(0));
-        assert_eq!(steps.iter().map(|s| (s.min_quantity, s.price.amount)).collect::<Vec<_>>(), [(5, 950), (10, 900)]);
+        assert_eq!(
+            steps.iter().map(|s| (s.min_quantity, s.price.amount)).collect::<Vec<_>>(),
+            [(5, 950), (10, 900)]
+        );
     }
 }

@@ -19,7 +19,12 @@ pub fn sum(lines: &[StockLine]) -> Result<Vec<(VariantId, i64)>> {
     let mut faults = Faults::default();
     for (i, line) in lines.iter().enumerate() {
         let pointer = format!("/lines/{i}/quantity");
-        faults.check((1..=MAX_UNITS).contains(&line.quantity), pointer, "out_of_range", "must be 1 to 1,000,000");
+        faults.check(
+            (1..=MAX_UNITS).contains(&line.quantity),
+            pointer,
+            "out_of_range",
+            "must be 1 to 1,000,000",
+        );
         let sum = sums.entry(line.variant_id).or_default();
         *sum = sum.saturating_add(line.quantity);
     }

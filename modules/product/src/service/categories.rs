@@ -98,7 +98,8 @@ impl Service {
         }
         let title = title.to_owned();
         let position = i32::try_from(self.branches.tree().children(parent_id).count()).unwrap_or(i32::MAX);
-        let new = NewCategory { title, slug: None, description: String::new(), parent_id, position, image: None };
+        let new =
+            NewCategory { title, slug: None, description: String::new(), parent_id, position, image: None };
         self.add_category(new).await.map(|category| category.id)
     }
 }

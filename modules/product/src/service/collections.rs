@@ -30,7 +30,8 @@ impl Service {
 
     pub(super) async fn change_collection(&self, id: CollectionId, new: NewCollection) -> Result<Collection> {
         let all = self.catalogue.collections().await?;
-        let there = all.into_iter().find(|collection| collection.id == id).ok_or_else(CollectionId::not_found)?;
+        let there =
+            all.into_iter().find(|collection| collection.id == id).ok_or_else(CollectionId::not_found)?;
         let collection = checked(id, new, there.slug)?;
         self.catalogue.save_collection(collection.clone(), false).await?;
         Ok(collection)
@@ -51,7 +52,8 @@ impl Service {
             let slug = slug(title);
             if !known.contains_key(&slug) && !dry_run {
                 let (title, description) = (title.clone(), String::new());
-                let new = NewCollection { title, slug: Some(slug.clone()), description, product_ids: Vec::new() };
+                let new =
+                    NewCollection { title, slug: Some(slug.clone()), description, product_ids: Vec::new() };
                 known.insert(slug.clone(), self.add_collection(new).await?.id);
             }
             found.extend(known.get(&slug).map(|id| (title.clone(), *id)));

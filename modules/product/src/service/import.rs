@@ -140,7 +140,8 @@ impl Service {
         check_skus(&new, before.map(|product| product.id), &known.owners)?;
         let unknown_place = self.place(&mut new, &import.category_paths, dry_run).await?;
         known.tree = self.branches.tree();
-        let Composed { product, stock } = draft::compose(new, &Frame { before, slug: &slug, tree: &known.tree, now })?;
+        let Composed { product, stock } =
+            draft::compose(new, &Frame { before, slug: &slug, tree: &known.tree, now })?;
         let joins: Vec<Option<CollectionId>> =
             import.collections.iter().map(|title| known.collections.get(title).copied()).collect();
         let is_new = |id: &CollectionId| !known.members.contains(&(product.id, *id));
@@ -164,7 +165,11 @@ impl Service {
     async fn place(&self, new: &mut NewProduct, paths: &[Vec<String>], dry_run: bool) -> Result<bool> {
         let mut unknown = false;
         for path in paths {
-            let found = if dry_run { known_category(&self.branches.tree(), path) } else { self.category_at(path).await? };
+            let found = if dry_run {
+                known_category(&self.branches.tree(), path)
+            } else {
+                self.category_at(path).await?
+            };
             match found {
                 Some(id) if new.category_ids.contains(&id) => {}
                 Some(id) => new.category_ids.push(id),

@@ -10,7 +10,11 @@ use crate::model::{faults::Faults, shelf::MAX_UNITS};
 
 impl Service {
     /// A new list, or the one with this id.
-    pub(super) async fn write_price_list(&self, id: Option<PriceListId>, new: NewPriceList) -> Result<PriceList> {
+    pub(super) async fn write_price_list(
+        &self,
+        id: Option<PriceListId>,
+        new: NewPriceList,
+    ) -> Result<PriceList> {
         let list = checked(id.unwrap_or_else(PriceListId::new), new)?;
         self.catalogue.save_price_list(list.clone(), id.is_none()).await?;
         Ok(list)

@@ -1,8 +1,6 @@
 //! Products as staff write them.
 
-use contracts::product::{
-    NewProduct, Product, ProductFilter, ProductId, ProductPatch, ProductStatus,
-};
+use contracts::product::{NewProduct, Product, ProductFilter, ProductId, ProductPatch, ProductStatus};
 use shared::{Error, Kind, Page, PageRequest, Result, Time, error::FieldError};
 
 use super::{Service, fill};
@@ -26,7 +24,8 @@ impl Service {
                 Some(slug) => slug.clone(),
                 None => self.free_slug(&new.title).await?,
             };
-            let frame = Frame { before: None, slug: &slug, tree: &self.branches.tree(), now: self.clock.now() };
+            let frame =
+                Frame { before: None, slug: &slug, tree: &self.branches.tree(), now: self.clock.now() };
             let Composed { product, stock } = draft::compose(new.clone(), &frame)?;
             let id = product.id;
             let save = Save { product, popularity: 0, before: None, stock, collections: Vec::new() };
@@ -89,7 +88,11 @@ impl Service {
         Ok(products)
     }
 
-    pub(super) async fn list_products(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>> {
+    pub(super) async fn list_products(
+        &self,
+        filter: ProductFilter,
+        page: PageRequest,
+    ) -> Result<Page<Product>> {
         let limit = checked_limit(&page, 100)?;
         let scope = format!("products:{}", serde_json::to_string(&filter)?);
         let after = page.position::<(Time, ProductId)>(&scope)?;

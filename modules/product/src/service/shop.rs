@@ -103,11 +103,16 @@ impl Service {
         self.views_of(vec![record], context).await?.pop().ok_or_else(ProductId::not_found)
     }
 
-    pub(super) async fn view_many(&self, ids: &[ProductId], context: &PriceContext) -> Result<Vec<ProductView>> {
+    pub(super) async fn view_many(
+        &self,
+        ids: &[ProductId],
+        context: &PriceContext,
+    ) -> Result<Vec<ProductView>> {
         let mut records = self.catalogue.load(ids).await?;
         records.retain(is_published);
         let views = self.views_of(records, context).await?;
-        let mut views: HashMap<ProductId, ProductView> = views.into_iter().map(|view| (view.id, view)).collect();
+        let mut views: HashMap<ProductId, ProductView> =
+            views.into_iter().map(|view| (view.id, view)).collect();
         Ok(ids.iter().filter_map(|id| views.remove(id)).collect())
     }
 
@@ -164,7 +169,11 @@ impl Service {
         }
     }
 
-    pub(super) async fn quote_lines(&self, lines: &[QuoteLine], context: &PriceContext) -> Result<Vec<Quote>> {
+    pub(super) async fn quote_lines(
+        &self,
+        lines: &[QuoteLine],
+        context: &PriceContext,
+    ) -> Result<Vec<Quote>> {
         let wanted: Vec<VariantId> = lines.iter().map(|line| line.variant_id).collect();
         let mut records = self.catalogue.by_variants(&wanted).await?;
         records.retain(is_published);
@@ -222,7 +231,11 @@ fn is_published(record: &Record) -> bool {
 
 /// The first picture made for the variant's options, else the first that is for all.
 fn picture(images: &[Image], variant: &Variant) -> Option<String> {
-    let shows = |image: &&Image| image.options.iter().all(|(name, value)| variant.options.get(name) == Some(value));
+    let shows =
+        |image: &&Image| image.options.iter().all(|(name, value)| variant.options.get(name) == Some(value));
     let fitting = || images.iter().filter(shows);
-    fitting().find(|image| !image.options.is_empty()).or_else(|| fitting().next()).map(|image| image.file.clone())
+    fitting()
+        .find(|image| !image.options.is_empty())
+        .or_else(|| fitting().next())
+        .map(|image| image.file.clone())
 }

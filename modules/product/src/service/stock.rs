@@ -7,7 +7,8 @@ use contracts::{
     product::{
         VariantId,
         stock::{
-            Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId, NewLocation, Stock, StockLine,
+            Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId, NewLocation, Stock,
+            StockLine,
         },
     },
 };
@@ -60,7 +61,13 @@ impl Stock for Service {
         self.shelves.release(order_id).await
     }
 
-    async fn restock(&self, id: MovementId, order_id: OrderId, lines: Vec<StockLine>, actor: Actor) -> Result<()> {
+    async fn restock(
+        &self,
+        id: MovementId,
+        order_id: OrderId,
+        lines: Vec<StockLine>,
+        actor: Actor,
+    ) -> Result<()> {
         self.shelves.restock(id, order_id, shelf::sum(&lines)?, actor).await
     }
 

@@ -12,7 +12,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::product::{
-    Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, VariantId,
+    Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, SearchUpdated,
+    VariantId,
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use shared::{Clock, Currency, Error, Kind, Result, Time, db::Db};
@@ -61,7 +62,12 @@ impl Catalogue for Sqlite {
         products::by_variants(&mut self.db.get().await?, ids).await
     }
 
-    async fn list(&self, listing: &Listing, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>> {
+    async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<(Time, ProductId)>,
+        limit: u32,
+    ) -> Result<Vec<Record>> {
         products::list(&mut self.db.get().await?, listing, after, limit).await
     }
 
@@ -71,6 +77,13 @@ impl Catalogue for Sqlite {
 
     async fn touched(&self, from: Time, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>> {
         products::touched(&mut self.db.get().await?, from, after, limit).await
+    }
+
+    async fn announce_search(&self) -> Result<()> {
+        let now = self.clock.now().micros();
+        self.db
+            .transaction(async move |tx| tx.emit(MODULE, "search", now, &SearchUpdated {}).await.map(|_| ()))
+            .await
     }
 
     async fn slugs_like(&self, base: &str) -> Result<Vec<String>> {

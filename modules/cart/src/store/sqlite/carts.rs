@@ -44,9 +44,7 @@ pub async fn insert_new(db: &Db, cart: StoredCart) -> Result<()> {
     let inserted = db.transaction(async move |tx| insert(tx, &cart).await).await;
     match inserted {
         // There is a current one already.
-        Err(error) if error.code == RACED => {
-            db.transaction(async move |tx| insert(tx, &further).await).await
-        }
+        Err(error) if error.code == RACED => db.transaction(async move |tx| insert(tx, &further).await).await,
         result => result,
     }
 }

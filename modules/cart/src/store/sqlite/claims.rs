@@ -101,12 +101,14 @@ async fn mark_released(conn: &mut Conn, order: OrderId) -> QueryResult<bool> {
 
 /// False if it is used up, or gone.
 async fn count_use(conn: &mut Conn, id: PromotionId) -> QueryResult<bool> {
-    on!(conn, |c| diesel::update(promotions::table.find(id).filter(
-        promotions::usage_limit
-            .is_null()
-            .or(promotions::used.nullable().lt(promotions::usage_limit))
-            .assume_not_null()
-    ))
+    on!(conn, |c| diesel::update(
+        promotions::table.find(id).filter(
+            promotions::usage_limit
+                .is_null()
+                .or(promotions::used.nullable().lt(promotions::usage_limit))
+                .assume_not_null()
+        )
+    )
     .set(promotions::used.eq(promotions::used + 1))
     .execute(c)
     .await)

@@ -22,7 +22,7 @@ use crate::{
 
 /// A product with 250 variants in several currencies.
 const PRODUCT: Limit = Limit(1 << 20);
-const PICTURE: Limit = Limit(8 << 20);
+const PICTURE: Limit = Limit::LARGEST;
 
 pub fn configure(config: &mut web::ServiceConfig) {
     at_limited(config, "/admin/products", PRODUCT, [get(list), post(create)]);

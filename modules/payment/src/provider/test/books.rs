@@ -1,9 +1,6 @@
 //! The `test` provider's books: its tables and its queries, touched by nobody else.
 
-use contracts::{
-    order::OrderId,
-    payment::PaymentId,
-};
+use contracts::{order::OrderId, payment::PaymentId};
 use diesel::{prelude::*, result::QueryResult};
 use diesel_async::RunQueryDsl;
 use shared::{
@@ -95,8 +92,12 @@ pub struct Message {
 
 /// False if the payment is already there.
 pub async fn insert(conn: &mut Conn, entry: &Entry) -> QueryResult<bool> {
-    on!(conn, |c| diesel::insert_into(payments::table).values(entry).on_conflict_do_nothing().execute(c).await)
-        .map(|rows| rows == 1)
+    on!(conn, |c| diesel::insert_into(payments::table)
+        .values(entry)
+        .on_conflict_do_nothing()
+        .execute(c)
+        .await)
+    .map(|rows| rows == 1)
 }
 
 pub async fn by_payment(conn: &mut Conn, id: PaymentId) -> QueryResult<Option<Entry>> {

@@ -45,7 +45,10 @@ fn a_variant_names_one_value_of_each_option() {
         (json!({"Colour": "green", "Size": "S"}), "unknown_value", "Colour"),
         (json!({"Colour": "red", "Size": "S", "A/B": "x"}), "unknown_option", "A~1B"),
     ] {
-        assert_eq!(fault(with("/variants/0/options", options)), (code.into(), format!("/variants/0/options/{at}")));
+        assert_eq!(
+            fault(with("/variants/0/options", options)),
+            (code.into(), format!("/variants/0/options/{at}"))
+        );
     }
 }
 
@@ -91,7 +94,12 @@ fn only_new_variants_bring_stock_and_known_ones_keep_their_ids() {
     let mut next = draft(mug());
     next.variants[1].sku = "M-NEW".into();
     next.variants[1].stock = Some(5);
-    let frame = Frame { before: Some(&first.product), slug: "mug", tree: &Tree::default(), now: Time::from_micros(2) };
+    let frame = Frame {
+        before: Some(&first.product),
+        slug: "mug",
+        tree: &Tree::default(),
+        now: Time::from_micros(2),
+    };
     let second = compose(next, &frame).unwrap();
     assert_eq!(second.product.variants[0].id, first.product.variants[0].id);
     assert_eq!(second.stock, [(second.product.variants[1].id, 5)]);

@@ -29,9 +29,19 @@ pub(super) fn variants(
         let detail = format!("the SKU {:?} is there twice", variant.sku);
         faults.check(skus.insert(variant.sku.clone()), format!("{at}/sku"), "sku_taken", &detail);
         let is_new = combinations.insert(variant.options.clone());
-        faults.check(is_new, format!("{at}/options"), "duplicate_options", "another variant has the same options");
+        faults.check(
+            is_new,
+            format!("{at}/options"),
+            "duplicate_options",
+            "another variant has the same options",
+        );
         let units = new.stock.unwrap_or(0);
-        faults.check((0..=MAX_UNITS).contains(&units), format!("{at}/stock"), "out_of_range", "must be 0 to 1,000,000");
+        faults.check(
+            (0..=MAX_UNITS).contains(&units),
+            format!("{at}/stock"),
+            "out_of_range",
+            "must be 0 to 1,000,000",
+        );
         if known.is_none() && variant.tracked && units > 0 {
             stock.push((variant.id, units));
         }
@@ -47,7 +57,12 @@ fn identities(faults: &mut Faults, new: &[NewVariant], there: &[Variant]) -> Vec
     let mut claimed: HashSet<VariantId> = HashSet::new();
     for (i, id) in new.iter().enumerate().filter_map(|(i, v)| Some((i, v.id?))) {
         let holds = ids.contains(&id) && claimed.insert(id);
-        faults.check(holds, format!("/variants/{i}/id"), "unknown_variant", "the product has no such variant, or it is there twice");
+        faults.check(
+            holds,
+            format!("/variants/{i}/id"),
+            "unknown_variant",
+            "the product has no such variant, or it is there twice",
+        );
     }
     let by_sku = |sku: &str| by_sku.get(sku.trim()).copied();
     new.iter().map(|v| v.id.or_else(|| by_sku(&v.sku).filter(|id| claimed.insert(*id)))).collect()
@@ -87,12 +102,22 @@ fn prices(faults: &mut Faults, at: &str, prices: &[Money]) {
         let in_range = (0..=MAX_AMOUNT).contains(&price.amount);
         faults.check(in_range, format!("{at}/{i}/amount"), "out_of_range", "must be 0 to 1,000,000,000,000");
         let is_new = seen.insert(price.currency);
-        faults.check(is_new, format!("{at}/{i}/currency"), "duplicate_currency", "there is another price in this currency");
+        faults.check(
+            is_new,
+            format!("{at}/{i}/currency"),
+            "duplicate_currency",
+            "there is another price in this currency",
+        );
     }
 }
 
 /// The labels of what a variant chose, in the order of the options. It must name one value of each.
-fn choices(faults: &mut Faults, at: &str, options: &[ProductOption], chosen: &BTreeMap<String, String>) -> Vec<String> {
+fn choices(
+    faults: &mut Faults,
+    at: &str,
+    options: &[ProductOption],
+    chosen: &BTreeMap<String, String>,
+) -> Vec<String> {
     for (name, value) in chosen {
         choice(faults, at, options, name, value);
     }

@@ -3,7 +3,11 @@
 use contracts::product::{Category, CategoryChanged, CategoryId, Image, ProductId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Error, Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Error, Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::{MODULE, conflict, moved_on};
 use crate::{
@@ -55,7 +59,8 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
     let image = category.image.as_ref().map(serde_json::to_string).transpose()?;
     let row = Row { id, slug, title, description, parent_id, position, image, version };
     if category.version == 1 {
-        on!(tx, |c| diesel::insert_into(categories::table).values(&row).execute(c).await).map_err(conflict)?;
+        on!(tx, |c| diesel::insert_into(categories::table).values(&row).execute(c).await)
+            .map_err(conflict)?;
     } else {
         let there = categories::table.filter(categories::id.eq(id).and(categories::version.eq(version - 1)));
         let changed = on!(tx, |c| diesel::update(there).set(&row).execute(c).await).map_err(conflict)?;
@@ -64,7 +69,8 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
         }
         // Search finds products by what is above them, and by its name.
         let old = before.get(id);
-        if old.is_none_or(|old| (old.parent_id, &old.title, &old.slug) != (parent_id, &row.title, &row.slug)) {
+        if old.is_none_or(|old| (old.parent_id, &old.title, &old.slug) != (parent_id, &row.title, &row.slug))
+        {
             touch(tx, &before.below(id), now).await?;
         }
     }

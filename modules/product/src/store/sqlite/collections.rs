@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use contracts::product::{CategoryChanged, Collection, CollectionId, ProductId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Error, Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Error, Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::{MODULE, conflict, save::touch};
 use crate::{
@@ -18,7 +22,11 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Vec<Collection>> {
         on!(conn, |c| collections::table.order((collections::title, collections::id)).load(c).await)?;
     let members: Vec<(CollectionId, ProductId)> = on!(conn, |c| collection_products::table
         .select((collection_products::collection_id, collection_products::product_id))
-        .order((collection_products::collection_id, collection_products::position, collection_products::product_id))
+        .order((
+            collection_products::collection_id,
+            collection_products::position,
+            collection_products::product_id
+        ))
         .load(c)
         .await)?;
     let mut by_collection = HashMap::<CollectionId, Vec<ProductId>>::new();
@@ -61,7 +69,8 @@ pub(super) async fn save(tx: &mut Tx, collection: &Collection, new: bool, now: T
     );
     if new {
         let values = (collections::id.eq(collection.id), values);
-        on!(tx, |c| diesel::insert_into(collections::table).values(values).execute(c).await).map_err(conflict)?;
+        on!(tx, |c| diesel::insert_into(collections::table).values(values).execute(c).await)
+            .map_err(conflict)?;
     } else {
         let there = collections::table.find(collection.id);
         let changed = on!(tx, |c| diesel::update(there).set(values).execute(c).await).map_err(conflict)?;
@@ -76,11 +85,8 @@ pub(super) async fn save(tx: &mut Tx, collection: &Collection, new: bool, now: T
 }
 
 async fn check_products(conn: &mut Conn, ids: &[ProductId]) -> Result<()> {
-    let known: Vec<ProductId> = on!(conn, |c| products::table
-        .filter(products::id.eq_any(ids))
-        .select(products::id)
-        .load(c)
-        .await)?;
+    let known: Vec<ProductId> =
+        on!(conn, |c| products::table.filter(products::id.eq_any(ids)).select(products::id).load(c).await)?;
     let known: HashSet<ProductId> = known.into_iter().collect();
     match ids.iter().position(|id| !known.contains(id)) {
         None => Ok(()),
@@ -122,12 +128,8 @@ async fn members(conn: &mut Conn, id: CollectionId) -> QueryResult<Vec<ProductId
 }
 
 pub(super) async fn delete(tx: &mut Tx, id: CollectionId, now: Time) -> Result<()> {
-    let slug: Option<String> = on!(tx, |c| collections::table
-        .find(id)
-        .select(collections::slug)
-        .first(c)
-        .await
-        .optional())?;
+    let slug: Option<String> =
+        on!(tx, |c| collections::table.find(id).select(collections::slug).first(c).await.optional())?;
     let slug = slug.ok_or_else(CollectionId::not_found)?;
     let old = members(tx, id).await?;
     touch(tx, &old, now).await?;

@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use contracts::product::{ListPrice, PriceList, PriceListId, PricesChanged, ProductId, VariantId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Currency, Error, Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Currency, Error, Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::MODULE;
 use crate::{
@@ -32,8 +36,10 @@ fn currency(code: &str) -> Result<Currency> {
 pub(super) async fn all(conn: &mut Conn) -> Result<Vec<PriceList>> {
     let rows: Vec<Row> =
         on!(conn, |c| price_lists::table.order((price_lists::name, price_lists::id)).load(c).await)?;
-    let prices: Vec<(PriceListId, VariantId, i64, i64)> =
-        on!(conn, |c| list_prices::table.order((list_prices::list_id, list_prices::variant_id, list_prices::min_quantity)).load(c).await)?;
+    let prices: Vec<(PriceListId, VariantId, i64, i64)> = on!(conn, |c| list_prices::table
+        .order((list_prices::list_id, list_prices::variant_id, list_prices::min_quantity))
+        .load(c)
+        .await)?;
     let mut by_list = HashMap::<PriceListId, Vec<ListPrice>>::new();
     for (list, variant_id, min_quantity, amount) in prices {
         by_list.entry(list).or_default().push(ListPrice { variant_id, min_quantity, amount });

@@ -37,7 +37,11 @@ pub(super) async fn load(conn: &mut Conn, ids: &[ProductId]) -> Result<Vec<Recor
 }
 
 pub(super) async fn by_slugs(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Record>> {
-    records(on!(conn, |c| products::table.filter(products::slug.eq_any(slugs)).select(COLUMNS).load(c).await)?)
+    records(on!(conn, |c| products::table
+        .filter(products::slug.eq_any(slugs))
+        .select(COLUMNS)
+        .load(c)
+        .await)?)
 }
 
 pub(super) async fn redirect(conn: &mut Conn, slug: &str) -> QueryResult<Option<ProductId>> {

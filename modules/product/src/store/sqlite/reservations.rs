@@ -2,10 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Actor, order::OrderId, product::{VariantId, stock::{LocationId, MovementId}}};
+use contracts::{
+    Actor,
+    order::OrderId,
+    product::{
+        VariantId,
+        stock::{LocationId, MovementId},
+    },
+};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Error, Kind, Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Error, Kind, Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::shelves::{NewMovement, announce, items, places, record};
 use crate::{
@@ -103,8 +114,15 @@ async fn plan(conn: &mut Conn, lines: &[(VariantId, i64)]) -> Result<Vec<(Varian
 }
 
 /// The one statement that decides: nobody can claim what is not there.
-async fn claim(conn: &mut Conn, variant: VariantId, location: LocationId, units: i64, now: Time) -> Result<()> {
-    let enough = levels::table.find((variant, location)).filter((levels::reserved + units).le(levels::on_hand));
+async fn claim(
+    conn: &mut Conn,
+    variant: VariantId,
+    location: LocationId,
+    units: i64,
+    now: Time,
+) -> Result<()> {
+    let enough =
+        levels::table.find((variant, location)).filter((levels::reserved + units).le(levels::on_hand));
     let changed = on!(conn, |c| diesel::update(enough)
         .set((levels::reserved.eq(levels::reserved + units), levels::updated_at.eq(now)))
         .execute(c)
@@ -115,7 +133,13 @@ async fn claim(conn: &mut Conn, variant: VariantId, location: LocationId, units:
     }
 }
 
-async fn note(conn: &mut Conn, order: OrderId, variant: VariantId, location: LocationId, units: i64) -> Result<()> {
+async fn note(
+    conn: &mut Conn,
+    order: OrderId,
+    variant: VariantId,
+    location: LocationId,
+    units: i64,
+) -> Result<()> {
     on!(conn, |c| diesel::insert_into(reservation_lines::table)
         .values((
             reservation_lines::order_id.eq(order),
@@ -163,7 +187,8 @@ async fn take_anew(tx: &mut Tx, order: OrderId, now: Time) -> Result<()> {
     let sums: Vec<(VariantId, i64)> = sums.into_iter().collect();
     hold(tx, order, &sums, now).await.map_err(|error| match error.code.as_ref() {
         "out_of_stock" => {
-            let mut expired = Error::conflict("reservation_expired", "the reservation expired and the goods are gone");
+            let mut expired =
+                Error::conflict("reservation_expired", "the reservation expired and the goods are gone");
             expired.extra = error.extra;
             expired
         }

@@ -4,12 +4,18 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use contracts::{
     Actor,
-    product::{CategoryChanged, CollectionId, Product, ProductChanged, ProductId, ProductStatus, Variant, VariantId,
-        stock::{LocationId, MovementId}},
+    product::{
+        CategoryChanged, CollectionId, Product, ProductChanged, ProductId, ProductStatus, Variant, VariantId,
+        stock::{LocationId, MovementId},
+    },
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::{MODULE, conflict, moved_on, products::status, shelves};
 use crate::{
@@ -36,7 +42,8 @@ pub(super) async fn save(tx: &mut Tx, save: &Save, place: usize, now: Time) -> R
 
 /// A collection that products have joined has changed too.
 pub(super) async fn announce_collections(tx: &mut Tx, saves: &[Save], now: Time) -> Result<()> {
-    let joined: BTreeSet<CollectionId> = saves.iter().flat_map(|save| save.collections.iter().copied()).collect();
+    let joined: BTreeSet<CollectionId> =
+        saves.iter().flat_map(|save| save.collections.iter().copied()).collect();
     for id in joined {
         let slug: String = on!(tx, |c| collections::table.find(id).select(collections::slug).first(c).await)?;
         tx.emit(MODULE, id, now.micros(), &CategoryChanged { slug }).await?;
@@ -58,7 +65,8 @@ async fn write(tx: &mut Tx, save: &Save, now: Time) -> Result<()> {
     );
     let Some(before) = &save.before else {
         let values = ((products::id.eq(product.id), products::created_at.eq(product.created_at)), values);
-        on!(tx, |c| diesel::insert_into(products::table).values(values).execute(c).await).map_err(conflict)?;
+        on!(tx, |c| diesel::insert_into(products::table).values(values).execute(c).await)
+            .map_err(conflict)?;
         return forget_redirect(tx, &product.slug).await;
     };
     let row = products::table.filter(products::id.eq(product.id).and(products::version.eq(before.version)));
@@ -106,12 +114,15 @@ async fn save_variants(conn: &mut Conn, product: &Product, before: Option<&Produ
     let kept: HashSet<VariantId> = product.variants.iter().map(|v| v.id).collect();
     let name = |product: &Product, v: &Variant| stock_title(product, v);
     let same = |v: &Variant| {
-        old.get(&v.id).zip(before).is_some_and(|(o, b)| {
-            o.sku == v.sku && o.tracked == v.tracked && name(b, o) == name(product, v)
-        })
+        old.get(&v.id)
+            .zip(before)
+            .is_some_and(|(o, b)| o.sku == v.sku && o.tracked == v.tracked && name(b, o) == name(product, v))
     };
     // First all give up their SKUs: two variants may have swapped theirs.
-    for v in old.values().filter(|o| !kept.contains(&o.id) || product.variants.iter().any(|v| v.id == o.id && v.sku != o.sku)) {
+    for v in old
+        .values()
+        .filter(|o| !kept.contains(&o.id) || product.variants.iter().any(|v| v.id == o.id && v.sku != o.sku))
+    {
         let row = variants::table.find(v.id);
         on!(conn, |c| diesel::update(row).set(variants::sku.eq(None::<String>)).execute(c).await)?;
     }
@@ -124,10 +135,12 @@ async fn save_variants(conn: &mut Conn, product: &Product, before: Option<&Produ
             variants::tracked.eq(v.tracked),
         );
         if old.contains_key(&v.id) {
-            on!(conn, |c| diesel::update(variants::table.find(v.id)).set(values).execute(c).await).map_err(conflict)?;
+            on!(conn, |c| diesel::update(variants::table.find(v.id)).set(values).execute(c).await)
+                .map_err(conflict)?;
         } else {
             let values = (variants::id.eq(v.id), variants::product_id.eq(product.id), values);
-            on!(conn, |c| diesel::insert_into(variants::table).values(values).execute(c).await).map_err(conflict)?;
+            on!(conn, |c| diesel::insert_into(variants::table).values(values).execute(c).await)
+                .map_err(conflict)?;
         }
     }
     Ok(())

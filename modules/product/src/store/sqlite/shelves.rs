@@ -8,12 +8,19 @@ use contracts::{
     order::OrderId,
     product::{
         ProductId, VariantId,
-        stock::{Adjustment, Availability, Level, LevelFilter, Location, LocationId, Movement, MovementId, StockChanged},
+        stock::{
+            Adjustment, Availability, Level, LevelFilter, Location, LocationId, Movement, MovementId,
+            StockChanged,
+        },
     },
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use shared::{Error, Result, Time, db::{Conn, Tx}, on};
+use shared::{
+    Error, Result, Time,
+    db::{Conn, Tx},
+    on,
+};
 
 use super::{MODULE, Sqlite, products::contains, reservations, save::touch};
 use crate::{
@@ -131,7 +138,9 @@ impl Shelves for Sqlite {
 
 type LevelRow = (VariantId, ProductId, Option<String>, String, LocationId, i64, i64, Time);
 
-fn level((variant_id, product_id, sku, title, location_id, on_hand, reserved, updated_at): LevelRow) -> Level {
+fn level(
+    (variant_id, product_id, sku, title, location_id, on_hand, reserved, updated_at): LevelRow,
+) -> Level {
     let (sku, available) = (sku.unwrap_or_default(), on_hand - reserved);
     Level { variant_id, product_id, sku, title, location_id, on_hand, reserved, available, updated_at }
 }
@@ -163,8 +172,11 @@ async fn list(
     limit: u32,
 ) -> Result<Vec<Level>> {
     let rows: Vec<LevelRow> = on!(conn, |c| {
-        let mut query =
-            levels::table.inner_join(variants::table).select(LEVEL).filter(variants::sku.is_not_null()).into_boxed();
+        let mut query = levels::table
+            .inner_join(variants::table)
+            .select(LEVEL)
+            .filter(variants::sku.is_not_null())
+            .into_boxed();
         if !filter.variant_ids.is_empty() {
             query = query.filter(levels::variant_id.eq_any(&filter.variant_ids));
         }
@@ -321,13 +333,19 @@ pub(super) async fn announce(
     let changed = |(variant_id, delta): (&VariantId, &i64)| {
         let available = places.get(variant_id).map_or(0, |p| p.iter().map(|(_, units)| units).sum());
         let product_id = items.get(variant_id)?.product_id;
-        Some(Availability { variant_id: *variant_id, product_id, available, flipped: flipped(available - delta, available) })
+        Some(Availability {
+            variant_id: *variant_id,
+            product_id,
+            available,
+            flipped: flipped(available - delta, available),
+        })
     };
     let items: Vec<Availability> = deltas.iter().filter_map(changed).collect();
     if items.is_empty() {
         return Ok(());
     }
-    let flips: Vec<ProductId> = items.iter().filter(|item| item.flipped).map(|item| item.product_id).collect();
+    let flips: Vec<ProductId> =
+        items.iter().filter(|item| item.flipped).map(|item| item.product_id).collect();
     if !flips.is_empty() {
         touch(tx, &flips, now).await?;
     }
@@ -374,12 +392,19 @@ async fn find_location(conn: &mut Conn, id: LocationId) -> Result<LocationId> {
         .ok_or_else(|| Error::invalid("/location_id", "unknown_location", "there is no such location"))
 }
 
-async fn change(conn: &mut Conn, variant: VariantId, location: LocationId, delta: i64, now: Time) -> Result<()> {
+async fn change(
+    conn: &mut Conn,
+    variant: VariantId,
+    location: LocationId,
+    delta: i64,
+    now: Time,
+) -> Result<()> {
     if delta > 0 {
         put(conn, variant, location, delta, now).await?;
         return Ok(());
     }
-    let enough = levels::table.find((variant, location)).filter((levels::on_hand + delta).ge(levels::reserved));
+    let enough =
+        levels::table.find((variant, location)).filter((levels::on_hand + delta).ge(levels::reserved));
     let changed = on!(conn, |c| diesel::update(enough)
         .set((levels::on_hand.eq(levels::on_hand + delta), levels::updated_at.eq(now)))
         .execute(c)

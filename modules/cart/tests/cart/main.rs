@@ -1,0 +1,8 @@
+//! The module through its port, on a database of its own, with small doubles of the catalogue and the carriers.
+
+mod carts;
+mod checkout;
+mod claims;
+mod merging;
+mod offers;
+mod shop;
