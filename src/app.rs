@@ -129,8 +129,8 @@ impl App {
     }
 
     /// Waits until every product change is in the search index.
-    pub async fn search_idle(&self) {
-        self.modules.product.search_idle().await;
+    pub async fn search_idle(&self) -> Result<()> {
+        self.modules.product.search_idle().await
     }
 
     /// Stops the workers; those that are in the middle of something finish it.

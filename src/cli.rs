@@ -234,7 +234,7 @@ async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
         }
         None => crate::demo::load(&app.ports, &*clock, &progress).await?,
     };
-    app.search_idle().await;
+    app.search_idle().await?;
     app.stop().await;
     print_report(options.format, &report)
 }
@@ -245,7 +245,7 @@ async fn import_products(settings: Settings, csv: &Path, dry_run: bool, format: 
     app.start().await?;
     let progress = Progress::new(format == Format::Text);
     let report = import::products_csv(&app.ports, csv, currency, dry_run, &progress).await?;
-    app.search_idle().await;
+    app.search_idle().await?;
     app.stop().await;
     let failed = report.failed > 0;
     print_report(format, &report)?;

@@ -24,7 +24,7 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
     let demo = wants_demo(&app).await?;
     if demo {
         let report = demo::load(&app.ports, &*shared::time::system_clock(), &Progress::new(true)).await?;
-        app.search_idle().await;
+        app.search_idle().await?;
         std::fs::write(app.settings.data_dir.join(DEMO), "").map_err(Error::internal)?;
         println!("{report}");
     }

@@ -177,7 +177,10 @@ impl<'a> Taste<'a> {
         // Somebody who likes little of what there is buys less.
         for _ in 0..size * 3 {
             let product = self.product(shopper, &chosen, rng);
-            if chosen.len() < size && !chosen.contains(&product) {
+            if chosen.len() == size {
+                break;
+            }
+            if !chosen.contains(&product) {
                 chosen.push(product);
             }
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, Client},
-    harness::{Shape, Shop, address, all, check_out, eur, fresh, list, log_in, text, wait_for},
+    harness::{Shape, Shop, address, check_out, eur, fresh, list, log_in, text, wait_for},
     openapi::operations,
 };
 
@@ -136,7 +136,7 @@ async fn a_manager_refunds_and_appoints_nobody(shape: Shape) {
 async fn a_role_that_is_taken_away_is_gone_at_once(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let support = shop.staff("support").await;
-    let member = all(&shop.owner, "/admin/staff?").await;
+    let member = list(&shop.owner.get("/admin/staff").await.expect(200));
     let member = member.iter().find(|member| member["email"] == "support@example.com").unwrap();
     let path = format!("/admin/staff/{}/roles", text(&member["id"]));
     shop.owner.put(&path, &json!({"roles": ["king"]})).await.expect(422);

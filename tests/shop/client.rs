@@ -143,6 +143,11 @@ impl Request {
         answer.check(self.head);
         Ok(answer)
     }
+
+    /// The status alone, for requests that are refused before they are requests.
+    pub async fn try_send_unchecked(self) -> Option<u16> {
+        self.builder.send().await.ok().map(|response| response.status().as_u16())
+    }
 }
 
 impl Answer {

@@ -76,7 +76,11 @@ pub fn payment_status(
 }
 
 /// The moves to take from one state of the money to another: no stage is left out of the timeline.
-pub fn payment_path(from: OrderPaymentStatus, to: OrderPaymentStatus, captured: bool) -> Vec<OrderPaymentStatus> {
+pub fn payment_path(
+    from: OrderPaymentStatus,
+    to: OrderPaymentStatus,
+    captured: bool,
+) -> Vec<OrderPaymentStatus> {
     use OrderPaymentStatus::{Authorized, Awaiting, Captured, PartiallyRefunded, Refunded};
     let back = matches!(to, PartiallyRefunded | Refunded);
     let mut path = Vec::new();
@@ -129,7 +133,9 @@ pub fn fulfillment_path(from: FulfillmentStatus, to: FulfillmentStatus) -> Vec<F
     use FulfillmentStatus::{Delivered, PartiallyShipped, Returned, Shipped, Unfulfilled};
     match (from, to) {
         (Unfulfilled | PartiallyShipped, Delivered) => vec![Shipped, Delivered],
-        (Unfulfilled, PartiallyShipped | Shipped) | (PartiallyShipped, Shipped) | (Shipped, Delivered) => vec![to],
+        (Unfulfilled, PartiallyShipped | Shipped) | (PartiallyShipped, Shipped) | (Shipped, Delivered) => {
+            vec![to]
+        }
         (Shipped | Delivered, Returned) => vec![to],
         _ => vec![],
     }
@@ -144,7 +150,10 @@ pub fn backoff(attempts: i64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use contracts::{cart::LineId, product::{ProductId, VariantId}};
+    use contracts::{
+        cart::LineId,
+        product::{ProductId, VariantId},
+    };
     use proptest::prelude::*;
     use shared::Currency;
 

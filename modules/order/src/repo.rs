@@ -42,8 +42,11 @@ pub fn is_taken(error: &Error) -> bool {
 
 /// False if the id is known.
 pub async fn insert_if_new(conn: &mut Conn, row: &OrderRow) -> QueryResult<bool> {
-    let inserted =
-        on!(conn, |c| diesel::insert_into(orders::table).values(row).on_conflict_do_nothing().execute(c).await)?;
+    let inserted = on!(conn, |c| diesel::insert_into(orders::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c)
+        .await)?;
     Ok(inserted == 1)
 }
 
@@ -109,12 +112,11 @@ pub async fn by_number(conn: &mut Conn, number: &str, email: &Email) -> QueryRes
 
 /// False if this or later news of the payment is known.
 pub async fn advance_payment(conn: &mut Conn, id: OrderId, sequence: i64) -> QueryResult<bool> {
-    let updated = on!(conn, |c| diesel::update(
-        orders::table.find(id).filter(orders::payment_sequence.lt(sequence))
-    )
-    .set(orders::payment_sequence.eq(sequence))
-    .execute(c)
-    .await)?;
+    let updated =
+        on!(conn, |c| diesel::update(orders::table.find(id).filter(orders::payment_sequence.lt(sequence)))
+            .set(orders::payment_sequence.eq(sequence))
+            .execute(c)
+            .await)?;
     Ok(updated == 1)
 }
 
@@ -143,6 +145,7 @@ pub async fn record(conn: &mut Conn, row: OrderRow) -> QueryResult<Record> {
     let timeline = parts::timeline(conn, id).await?;
     let refunds = if row.captured_total > 0 { parts::refunds(conn, id).await? } else { Vec::new() };
     let unfulfilled = Word(contracts::order::FulfillmentStatus::Unfulfilled);
-    let shipments = if row.fulfillment_status == unfulfilled { Vec::new() } else { parts::shipments(conn, id).await? };
+    let shipments =
+        if row.fulfillment_status == unfulfilled { Vec::new() } else { parts::shipments(conn, id).await? };
     Ok(Record { row, lines, timeline, refunds, shipments })
 }

@@ -5,7 +5,8 @@ use contracts::{
     cart::{CartId, Discount, LineId, PricedLine, TaxLine},
     customer::CustomerId,
     order::{
-        FulfillmentStatus, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus, Refund, RefundLine, TimelineEntry,
+        FulfillmentStatus, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus, Refund, RefundLine,
+        TimelineEntry,
     },
     payment::RefundId,
     product::{ProductId, VariantId},

@@ -18,14 +18,16 @@ use contracts::{
     cart::Carts,
     order::{
         Checkout, FulfillmentStatus, ImportOrder, NewOrderShipment, NewRefund, Order, OrderFilter, OrderId,
-        OrderPaymentStatus, OrderStatus, OrderSummary, Orders, Principal, SalesSummary, TransitionTable, Viewer,
+        OrderPaymentStatus, OrderStatus, OrderSummary, Orders, Principal, SalesSummary, TransitionTable,
+        Viewer,
     },
     payment::Payments,
     product::stock::Stock,
     shipping::{ShipmentId, ShipmentUpdate, Shipping},
 };
 use shared::{
-    Clock, Error, Money, Page, PageRequest, Result, Time, crash::CrashPoints, db::Db, signer::Signer, values::Email,
+    Clock, Error, Money, Page, PageRequest, Result, Time, crash::CrashPoints, db::Db, signer::Signer,
+    values::Email,
 };
 use tokio::sync::Notify;
 use tracing::Instrument;
@@ -130,7 +132,13 @@ impl Orders for Service {
         self.detached(async move |service| service.refund_order(id, refund, key, actor).await).await
     }
 
-    async fn ship(&self, id: OrderId, shipment: NewOrderShipment, key: String, actor: Actor) -> Result<Order> {
+    async fn ship(
+        &self,
+        id: OrderId,
+        shipment: NewOrderShipment,
+        key: String,
+        actor: Actor,
+    ) -> Result<Order> {
         self.detached(async move |service| service.ship_order(id, shipment, key, actor).await).await
     }
 

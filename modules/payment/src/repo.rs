@@ -176,6 +176,15 @@ pub async fn get(conn: &mut Conn, id: PaymentId) -> QueryResult<Option<PaymentRo
     on!(conn, |c| payments::table.find(id).select(PaymentRow::as_select()).first(c).await.optional())
 }
 
+/// Those of `ids` that are this provider's.
+pub async fn by_ids(conn: &mut Conn, provider: &str, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
+    on!(conn, |c| payments::table
+        .filter(payments::provider.eq(provider).and(payments::id.eq_any(ids)))
+        .select(PaymentRow::as_select())
+        .load(c)
+        .await)
+}
+
 pub async fn by_reference(
     conn: &mut Conn,
     provider: &str,

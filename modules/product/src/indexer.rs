@@ -137,7 +137,9 @@ impl Indexer {
     async fn poll(&self) -> Result<()> {
         self.branches.refresh(&*self.catalogue).await?;
         let from = self.checkpoint().map(|time| Time::from_micros(time.micros() + 1));
-        self.catch_up(from).await?;
+        if self.catch_up(from).await? > 0 {
+            self.branches.forget_counts();
+        }
         Ok(())
     }
 

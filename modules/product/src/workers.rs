@@ -27,15 +27,16 @@ pub fn start(service: &Arc<Service>, jobs: &Jobs) {
 }
 
 impl Service {
-    /// Releases all reservations whose time is over.
+    /// Releases all reservations whose time is over. One that cannot be released holds up no other.
     pub async fn sweep(&self) -> Result<()> {
         loop {
             let expired = self.shelves.expired(BATCH).await?;
+            let mut result = Ok(());
             for order in &expired {
-                self.shelves.expire(*order).await?;
+                result = result.and(self.shelves.expire(*order).await);
             }
-            if expired.len() < BATCH as usize {
-                return Ok(());
+            if result.is_err() || expired.len() < BATCH as usize {
+                return result;
             }
         }
     }

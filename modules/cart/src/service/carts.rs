@@ -187,6 +187,10 @@ impl Service {
         code: String,
         viewer: Option<CustomerId>,
     ) -> Result<Cart> {
+        // Another instance may have made the promotion a moment ago.
+        if self.offers().of_code(&code).is_err() {
+            self.refresh().await?;
+        }
         let offers = self.offers();
         let code = offers.of_code(&code)?.terms.code.clone().unwrap_or(code);
         let now = self.clock.now();

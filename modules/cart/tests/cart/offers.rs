@@ -12,7 +12,7 @@ use shared::{Kind, PageRequest, events::Event};
 use crate::shop::{Shop, eur, line, percent, rate, shop, terms};
 
 async fn refusal(shop: &Shop, id: contracts::cart::CartId, code: &str) -> (Kind, String) {
-    let error = shop.carts.apply_code(id, code.into(), None).await.unwrap_err();
+    let error = shop.carts.apply_code(id, code.into(), None).await.expect_err("a refusal");
     (error.kind, error.code.into_owned())
 }
 
@@ -134,8 +134,15 @@ async fn another_instance_hears_of_a_change() {
     shop.carts.create_promotion(terms(PromotionKind::Percentage, 10)).await.unwrap();
     assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(1_000));
     let event = shop.emitted.lock().unwrap().iter().find(|e| e.is::<PromotionChanged>()).unwrap().clone();
-    other.consumers()[0].handle(&event).await.unwrap();
+    // A code that it has not heard of yet is looked for before it is refused.
+    shop.carts.create_promotion(percent("NEW", 20)).await.unwrap();
+    let unheard = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
+    assert_eq!(other.apply_code(unheard.id, "new".into(), None).await.unwrap().total, eur(800));
+
+    shop.carts.create_promotion(terms(PromotionKind::Percentage, 30)).await.unwrap();
     assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(900));
+    other.consumers()[0].handle(&event).await.unwrap();
+    assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(700));
 }
 
 #[tokio::test]

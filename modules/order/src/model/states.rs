@@ -1,7 +1,8 @@
 //! The published tables: every move of an order's three states is in one of them.
 
 use contracts::order::{
-    FulfillmentStatus as Fulfillment, OrderPaymentStatus as Payment, OrderStatus as Status, Transition, TransitionTable,
+    FulfillmentStatus as Fulfillment, OrderPaymentStatus as Payment, OrderStatus as Status, Transition,
+    TransitionTable,
 };
 use serde::Serialize;
 use shared::{Error, Result};

@@ -26,25 +26,32 @@ pub async fn ship(conn: &mut Conn, order: OrderId, line: LineId, quantity: i64) 
         - order_lines::shipped_quantity
         - order_lines::refunded_quantity
         - order_lines::refunding_quantity;
-    let updated = on!(conn, |c| diesel::update(order_lines::table.find((order, line)).filter(left.ge(quantity)))
-        .set(order_lines::shipped_quantity.eq(order_lines::shipped_quantity + quantity))
-        .execute(c)
-        .await)?;
+    let updated =
+        on!(conn, |c| diesel::update(order_lines::table.find((order, line)).filter(left.ge(quantity)))
+            .set(order_lines::shipped_quantity.eq(order_lines::shipped_quantity + quantity))
+            .execute(c)
+            .await)?;
     Ok(updated == 1)
 }
 
 /// False if fewer units than that are left to be refunded.
 pub async fn hold_refund(conn: &mut Conn, order: OrderId, line: LineId, quantity: i64) -> QueryResult<bool> {
     let left = order_lines::quantity - order_lines::refunded_quantity - order_lines::refunding_quantity;
-    let updated = on!(conn, |c| diesel::update(order_lines::table.find((order, line)).filter(left.ge(quantity)))
-        .set(order_lines::refunding_quantity.eq(order_lines::refunding_quantity + quantity))
-        .execute(c)
-        .await)?;
+    let updated =
+        on!(conn, |c| diesel::update(order_lines::table.find((order, line)).filter(left.ge(quantity)))
+            .set(order_lines::refunding_quantity.eq(order_lines::refunding_quantity + quantity))
+            .execute(c)
+            .await)?;
     Ok(updated == 1)
 }
 
 /// The refund succeeded.
-pub async fn settle_refund(conn: &mut Conn, order: OrderId, line: LineId, quantity: i64) -> QueryResult<usize> {
+pub async fn settle_refund(
+    conn: &mut Conn,
+    order: OrderId,
+    line: LineId,
+    quantity: i64,
+) -> QueryResult<usize> {
     on!(conn, |c| diesel::update(order_lines::table.find((order, line)))
         .set((
             order_lines::refunding_quantity.eq(order_lines::refunding_quantity - quantity),

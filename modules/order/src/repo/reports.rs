@@ -81,7 +81,12 @@ pub struct ProductSums {
     pub gross: i64,
 }
 
-pub async fn best_sellers(conn: &mut Conn, from: Time, to: Time, limit: i64) -> QueryResult<Vec<ProductSums>> {
+pub async fn best_sellers(
+    conn: &mut Conn,
+    from: Time,
+    to: Time,
+    limit: i64,
+) -> QueryResult<Vec<ProductSums>> {
     on!(conn, |c| order_lines::table
         .inner_join(orders::table)
         .filter(orders::placed_at.ge(from).and(orders::placed_at.lt(to)).and(orders::status.ne(CANCELLED)))

@@ -133,7 +133,12 @@ async fn refunded(
     Ok(())
 }
 
-async fn sent(tx: &mut Tx, shipment: &Shipment, saga: &SagaRow, (signer, now): (&Signer, Time)) -> Result<()> {
+async fn sent(
+    tx: &mut Tx,
+    shipment: &Shipment,
+    saga: &SagaRow,
+    (signer, now): (&Signer, Time),
+) -> Result<()> {
     let mut change = Change::open(tx, saga.order_id, saga.payload.0.actor, now).await?;
     change.touch();
     parcels::remember(tx, &mut change, shipment).await?;

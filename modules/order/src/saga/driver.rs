@@ -196,7 +196,13 @@ impl Service {
     }
 
     /// Turns back a checkout that nobody drives, and drives it to its end. Nothing happens if somebody was faster.
-    pub(crate) async fn turn_back(&self, mut row: SagaRow, reason: &str, failure: Error, by: Cancelling) -> Result<()> {
+    pub(crate) async fn turn_back(
+        &self,
+        mut row: SagaRow,
+        reason: &str,
+        failure: Error,
+        by: Cancelling,
+    ) -> Result<()> {
         let (from, now) = (row.state.0, self.clock.now());
         let payload = &mut row.payload.0;
         payload.reason = Some(reason.to_owned());

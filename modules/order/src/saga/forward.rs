@@ -20,7 +20,8 @@ use crate::{
 impl Service {
     pub(super) async fn reserve(&self, saga: &mut Saga) -> Result<Next> {
         let lines = saga.lines.iter();
-        let lines = lines.map(|line| StockLine { variant_id: line.variant_id, quantity: line.quantity }).collect();
+        let lines =
+            lines.map(|line| StockLine { variant_id: line.variant_id, quantity: line.quantity }).collect();
         self.call("stock", self.stock.reserve(saga.order.id, lines, saga.row.deadline)).await?;
         self.crash.pass("saga.reserved");
         saga.row.attempts = 0;
@@ -29,7 +30,8 @@ impl Service {
 
     pub(super) async fn claim_coupons(&self, saga: &mut Saga) -> Result<Next> {
         let order = &saga.order;
-        let promotions: Vec<_> = order.pricing.0.discounts.iter().map(|discount| discount.promotion_id).collect();
+        let promotions: Vec<_> =
+            order.pricing.0.discounts.iter().map(|discount| discount.promotion_id).collect();
         if !promotions.is_empty() {
             self.call("cart", self.carts.claim(order.id, promotions, order.email.0.clone())).await?;
             self.crash.pass("saga.claimed");

@@ -118,9 +118,16 @@ async fn cancelled(tx: &mut Tx, saga: &SagaRow, now: Time) -> Result<Option<Orde
 }
 
 /// Money that went back is a refund of the order.
-async fn record_refund(tx: &mut Tx, order: &OrderRow, saga: &SagaRow, payment: &Payment, now: Time) -> Result<()> {
+async fn record_refund(
+    tx: &mut Tx,
+    order: &OrderRow,
+    saga: &SagaRow,
+    payment: &Payment,
+    now: Time,
+) -> Result<()> {
     let known = repo::parts::refunds(tx, order.id).await?;
-    let known: i64 = known.iter().filter(|refund| refund.status == "succeeded").map(|refund| refund.amount).sum();
+    let known: i64 =
+        known.iter().filter(|refund| refund.status == "succeeded").map(|refund| refund.amount).sum();
     let amount = payment.refunded.amount - known;
     if amount > 0 {
         let row = RefundRow {

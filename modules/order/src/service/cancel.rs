@@ -14,7 +14,12 @@ use crate::{
 };
 
 impl Service {
-    pub(super) async fn cancel_order(&self, id: OrderId, reason: Option<String>, viewer: Viewer) -> Result<Order> {
+    pub(super) async fn cancel_order(
+        &self,
+        id: OrderId,
+        reason: Option<String>,
+        viewer: Viewer,
+    ) -> Result<Order> {
         let deadline = Instant::now() + self.settings.checkout_deadline();
         let message = reason.filter(|text| !text.trim().is_empty());
         let message = message.map(|text| values::text("/reason", &text, 500)).transpose()?;
@@ -27,7 +32,9 @@ impl Service {
             let due = match row.status.0 {
                 OrderStatus::Cancelled => return self.read(id, &viewer).await,
                 OrderStatus::Pending => self.cancel_pending(id, &viewer, &message).await?,
-                OrderStatus::Placed | OrderStatus::Completed => self.cancel_placed(id, &viewer, &message).await?,
+                OrderStatus::Placed | OrderStatus::Completed => {
+                    self.cancel_placed(id, &viewer, &message).await?
+                }
             };
             if let Some(due) = due {
                 self.resume(due).await?;
@@ -42,7 +49,12 @@ impl Service {
     }
 
     /// An order that nobody drives is turned back. One that is being paid for right now is waited for.
-    async fn cancel_pending(&self, id: OrderId, viewer: &Viewer, message: &Option<String>) -> Result<Option<SagaId>> {
+    async fn cancel_pending(
+        &self,
+        id: OrderId,
+        viewer: &Viewer,
+        message: &Option<String>,
+    ) -> Result<Option<SagaId>> {
         let saga = repo::sagas::get(&mut self.db.get().await?, saga::checkout_id(id)).await?;
         let saga = saga.ok_or_else(|| Error::internal("a pending order without a saga"))?;
         let idle = matches!(saga.state.0, SagaState::Waiting | SagaState::Parked);
@@ -56,16 +68,18 @@ impl Service {
     }
 
     /// Begins the saga that cancels, or finds it begun.
-    async fn cancel_placed(&self, id: OrderId, viewer: &Viewer, message: &Option<String>) -> Result<Option<SagaId>> {
+    async fn cancel_placed(
+        &self,
+        id: OrderId,
+        viewer: &Viewer,
+        message: &Option<String>,
+    ) -> Result<Option<SagaId>> {
         let (now, lease) = (self.clock.now(), self.lease());
         let times = Times { now, lease, deadline: lease };
         let mut payload = Payload::new(view::actor(viewer));
         (payload.committed, payload.message) = (true, message.clone());
         payload.reason = Some(reason(viewer).to_owned());
-        let begun = self
-            .db
-            .transaction(async move |tx| begin(tx, id, payload.clone(), times).await)
-            .await?;
+        let begun = self.db.transaction(async move |tx| begin(tx, id, payload.clone(), times).await).await?;
         match begun {
             Begun::Mine(saga) => {
                 self.launch(*saga).await.map_err(Error::internal)?;
@@ -91,7 +105,10 @@ async fn begin(tx: &mut Tx, id: OrderId, payload: Payload, times: Times) -> Resu
     }
     may_cancel(&order)?;
     if repo::parts::refunds(tx, id).await?.iter().any(|refund| refund.status == "pending") {
-        return Err(Error::conflict("refund_in_progress", "a refund of this order is under way; try again later"));
+        return Err(Error::conflict(
+            "refund_in_progress",
+            "a refund of this order is under way; try again later",
+        ));
     }
     let row = saga::row(saga_id, id, (Kind::Cancel, Step::ReturnMoney), payload, times);
     repo::sagas::insert(tx, &row).await?;
@@ -105,7 +122,11 @@ fn may_cancel(order: &OrderRow) -> Result<()> {
     if order.fulfillment_status.0 == FulfillmentStatus::Unfulfilled {
         return Ok(());
     }
-    Err(Error::illegal_transition("an order whose goods were sent (use a return)", word(&order.fulfillment_status.0), "cancelled"))
+    Err(Error::illegal_transition(
+        "an order whose goods were sent (use a return)",
+        word(&order.fulfillment_status.0),
+        "cancelled",
+    ))
 }
 
 /// `Conflict/illegal_transition` while the order is being cancelled.

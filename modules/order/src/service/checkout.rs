@@ -6,7 +6,8 @@ use contracts::{
     Address,
     cart::{CartId, Destination, PriceRequest, PricedCart},
     order::{
-        Checkout, FulfillmentStatus, Order, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus, Principal, Viewer,
+        Checkout, FulfillmentStatus, Order, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus,
+        Principal, Viewer,
     },
     payment::PaymentState,
 };
@@ -69,7 +70,9 @@ impl Service {
     /// Tells how the order of the same key ends, and drives it on if nobody does.
     pub(super) async fn join(&self, id: OrderId, deadline: Instant) -> Result<Order> {
         match self.settle(id, deadline).await? {
-            Standing::Placed | Standing::Waits(_) | Standing::Ended(None) => self.read(id, &Viewer::System).await,
+            Standing::Placed | Standing::Waits(_) | Standing::Ended(None) => {
+                self.read(id, &Viewer::System).await
+            }
             Standing::Ended(Some(failure)) => Err(failure),
             Standing::OnItsWay => Err(unknown()),
         }
@@ -89,7 +92,8 @@ impl Service {
                 if waits < self.settings.supersede() && !changed {
                     return conflict("checkout_in_progress", "this cart is being paid for right now");
                 }
-                let failure = Error::conflict("superseded", "a later checkout of the same cart took its place");
+                let failure =
+                    Error::conflict("superseded", "a later checkout of the same cart took its place");
                 self.turn_back(*saga, "superseded", failure, Cancelling { actor: None, message: None }).await
             }
         }
@@ -119,7 +123,9 @@ impl Service {
         let standing = match (row.status.0, saga) {
             (OrderStatus::Placed | OrderStatus::Completed, _) => Standing::Placed,
             (OrderStatus::Cancelled, saga) => Standing::Ended(saga.and_then(|saga| saga.payload.0.failure)),
-            (OrderStatus::Pending, Some(saga)) if saga.state.0 == SagaState::Waiting => Standing::Waits(Box::new(saga)),
+            (OrderStatus::Pending, Some(saga)) if saga.state.0 == SagaState::Waiting => {
+                Standing::Waits(Box::new(saga))
+            }
             (OrderStatus::Pending, Some(saga)) => {
                 return Ok((Standing::OnItsWay, saga.next_at <= self.clock.now()));
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::idempotency::{Answer, Claim, Claimed, Idempotency};
-use shared::{Result, db::Tx, Time};
+use shared::{Result, Time, db::Tx};
 
 use super::Service;
 use crate::repo::idempotency as repo;

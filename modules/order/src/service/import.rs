@@ -3,9 +3,7 @@
 use contracts::{
     Actor,
     cart::{CartId, Totals},
-    order::{
-        FulfillmentStatus, ImportOrder, OrderPayment, OrderPaymentStatus, OrderStatus,
-    },
+    order::{FulfillmentStatus, ImportOrder, OrderPayment, OrderPaymentStatus, OrderStatus},
     payment::PaymentState,
 };
 use shared::{Money, Result, Time, db::Tx};
@@ -73,7 +71,8 @@ fn totals(order: &ImportOrder) -> Result<(Totals, bool)> {
     let sum = |amounts: Vec<Money>| Money::sum(order.currency, amounts);
     let subtotal = sum(order.lines.iter().map(|line| line.subtotal).collect())?;
     let discount = sum(order.lines.iter().map(|line| line.discount).collect())?;
-    let include = order.lines.iter().all(|line| line.total.amount == line.subtotal.amount - line.discount.amount);
+    let include =
+        order.lines.iter().all(|line| line.total.amount == line.subtotal.amount - line.discount.amount);
     let (shipping, tax) = (order.shipping.price, order.tax_total);
     let net = subtotal.sub(discount)?.add(shipping)?;
     let total = if include { net } else { net.add(tax)? };
@@ -84,7 +83,8 @@ fn totals(order: &ImportOrder) -> Result<(Totals, bool)> {
 
 fn row(order: ImportOrder) -> Result<OrderRow> {
     let (totals, prices_include_tax) = totals(&order)?;
-    let complete = matches!(order.fulfillment_status, FulfillmentStatus::Delivered | FulfillmentStatus::Returned);
+    let complete =
+        matches!(order.fulfillment_status, FulfillmentStatus::Delivered | FulfillmentStatus::Returned);
     Ok(OrderRow {
         id: order.id(),
         number: model::number_of(&order.seed),
@@ -99,7 +99,11 @@ fn row(order: ImportOrder) -> Result<OrderRow> {
         fulfillment_status: Word(order.fulfillment_status),
         currency: Word(order.currency),
         addresses: Json(Addresses { shipping: order.address.clone(), billing: order.address }),
-        pricing: Json(Pricing { shipping: order.shipping, discounts: Vec::new(), tax_lines: order.tax_lines }),
+        pricing: Json(Pricing {
+            shipping: order.shipping,
+            discounts: Vec::new(),
+            tax_lines: order.tax_lines,
+        }),
         payment: Json(OrderPayment {
             provider: "import".to_owned(),
             status: PaymentState::Captured,

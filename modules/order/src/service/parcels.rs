@@ -32,7 +32,8 @@ impl Service {
         validate(&shipment)?;
         let shipment_id = ShipmentId::derived(&format!("{id}-{key}"));
         let mut conn = self.db.get().await?;
-        let (row, known) = (repo::find(&mut conn, id).await?, repo::parts::shipment(&mut conn, shipment_id).await?);
+        let (row, known) =
+            (repo::find(&mut conn, id).await?, repo::parts::shipment(&mut conn, shipment_id).await?);
         drop(conn);
         if known.is_none() {
             may_ship(&row)?;
@@ -49,8 +50,14 @@ impl Service {
         self.read(id, &Viewer::System).await
     }
 
-    pub(super) async fn move_shipment(&self, id: ShipmentId, update: ShipmentUpdate, actor: Actor) -> Result<Order> {
-        let row = repo::parts::shipment(&mut self.db.get().await?, id).await?.ok_or_else(ShipmentId::not_found)?;
+    pub(super) async fn move_shipment(
+        &self,
+        id: ShipmentId,
+        update: ShipmentUpdate,
+        actor: Actor,
+    ) -> Result<Order> {
+        let row =
+            repo::parts::shipment(&mut self.db.get().await?, id).await?.ok_or_else(ShipmentId::not_found)?;
         self.resume(saga_id(id)).await?;
         let shipment = self.call("shipping", self.shipping.update_shipment(id, update, actor)).await?;
         let (now, signer) = (self.clock.now(), self.signer.clone());
@@ -89,7 +96,11 @@ fn validate(shipment: &NewOrderShipment) -> Result<()> {
             return Err(Error::invalid(format!("/lines/{i}/quantity"), "out_of_range", "must be at least 1"));
         }
         if !seen.insert(line.line_id) {
-            return Err(Error::invalid(format!("/lines/{i}/line_id"), "duplicate", "this line is there twice"));
+            return Err(Error::invalid(
+                format!("/lines/{i}/line_id"),
+                "duplicate",
+                "this line is there twice",
+            ));
         }
     }
     Ok(())
@@ -118,7 +129,13 @@ fn planned(id: ShipmentId, order_id: OrderId, new: NewOrderShipment, now: Time) 
         events: Vec::new(),
         created_at: now,
     };
-    ShipmentRow { id, order_id, shipment: Json(shipment), status: Word(ShipmentStatus::Pending), created_at: now }
+    ShipmentRow {
+        id,
+        order_id,
+        shipment: Json(shipment),
+        status: Word(ShipmentStatus::Pending),
+        created_at: now,
+    }
 }
 
 /// Takes the units out of the lines and begins the saga, in one transaction. `None` if that was done before.

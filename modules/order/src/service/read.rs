@@ -6,7 +6,10 @@ use contracts::{
     Actor,
     order::{BestSeller, DaySales, Order, OrderFilter, OrderId, OrderSummary, SalesSummary, Viewer},
 };
-use shared::{Money, Page, PageRequest, Result, Time, values::{self, Email}};
+use shared::{
+    Money, Page, PageRequest, Result, Time,
+    values::{self, Email},
+};
 
 use super::{Change, Service, view};
 use crate::repo;
@@ -31,7 +34,11 @@ impl Service {
         Ok(view::order(&self.signer, record, false))
     }
 
-    pub(super) async fn page(&self, mut filter: OrderFilter, page: PageRequest) -> Result<Page<OrderSummary>> {
+    pub(super) async fn page(
+        &self,
+        mut filter: OrderFilter,
+        page: PageRequest,
+    ) -> Result<Page<OrderSummary>> {
         filter.q = filter.q.filter(|q| !q.trim().is_empty());
         let scope = format!("orders {}", serde_json::to_string(&filter)?);
         let position = page.position::<(Time, OrderId)>(&scope)?;
@@ -60,7 +67,8 @@ impl Service {
         let days = repo::reports::by_day(&mut conn, from, to).await?;
         let best = repo::reports::best_sellers(&mut conn, from, to, 10).await?;
         let gross: BTreeMap<_, _> = sums.iter().map(|s| (s.currency.0, (s.gross, s.refunded))).collect();
-        let list = |of: fn((i64, i64)) -> i64| gross.iter().map(|(c, sums)| Money::new(of(*sums), *c)).collect();
+        let list =
+            |of: fn((i64, i64)) -> i64| gross.iter().map(|(c, sums)| Money::new(of(*sums), *c)).collect();
         Ok(SalesSummary {
             orders: sums.iter().map(|s| s.orders).sum(),
             units: sums.iter().map(|s| s.units).sum(),

@@ -58,7 +58,9 @@ impl Service {
                 "succeeded" => return self.read(id, &Viewer::System).await,
                 "failed" => {
                     let failure = saga.and_then(|saga| saga.payload.0.failure);
-                    return Err(failure.unwrap_or_else(|| Error::conflict("refund_failed", "the refund failed")));
+                    return Err(
+                        failure.unwrap_or_else(|| Error::conflict("refund_failed", "the refund failed"))
+                    );
                 }
                 _ if Instant::now() >= deadline => return Err(unknown()),
                 _ => {}
@@ -87,7 +89,11 @@ fn validated(mut refund: NewRefund) -> Result<NewRefund> {
             return Err(Error::invalid(format!("/lines/{i}/quantity"), "out_of_range", "must be at least 1"));
         }
         if !seen.insert(line.line_id) {
-            return Err(Error::invalid(format!("/lines/{i}/line_id"), "duplicate", "this line is there twice"));
+            return Err(Error::invalid(
+                format!("/lines/{i}/line_id"),
+                "duplicate",
+                "this line is there twice",
+            ));
         }
     }
     Ok(refund)
@@ -124,7 +130,13 @@ async fn begin(
     Ok(Some(Saga { row, order, lines, fresh: true, placed: None }))
 }
 
-fn row(id: RefundId, order: &OrderRow, amount: Money, refund: &NewRefund, (actor, now): (Actor, Time)) -> RefundRow {
+fn row(
+    id: RefundId,
+    order: &OrderRow,
+    amount: Money,
+    refund: &NewRefund,
+    (actor, now): (Actor, Time),
+) -> RefundRow {
     RefundRow {
         id,
         order_id: order.id,

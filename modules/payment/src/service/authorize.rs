@@ -17,9 +17,12 @@ impl Service {
     pub(super) async fn hold(&self, request: Authorize) -> Result<PaymentRow> {
         let no_such = || Error::invalid("/payment/provider", "provider", "no such payment provider");
         let provider = self.provider(&request.provider).ok_or_else(no_such)?;
-        provider.check_token(request.token.as_deref())?;
-        positive(request.amount)?;
-        let row = self.begin(&request).await?;
+        let valid = positive(request.amount).and_then(|()| provider.check_token(request.token.as_deref()));
+        let row = match valid {
+            Ok(()) => self.begin(&request).await?,
+            // Who only asks what became of it need not have the token any more.
+            Err(error) => repo::by_order(&mut self.db.get().await?, request.order_id).await?.ok_or(error)?,
+        };
         if row.provider == NOBODY {
             return Ok(row);
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable};
-use contracts::payment::{Payment, PaymentChanged, PaymentId};
+use contracts::payment::{Payment, PaymentChanged, PaymentId, PaymentState};
 use shared::{Error, Result, Time, db::Tx};
 
 use super::Service;
 use crate::{
+    model::state_name,
     provider::Handle,
     repo::{self, PaymentRow},
 };
@@ -71,6 +72,10 @@ pub(super) async fn record(
         return Ok(row);
     }
     row.updated_at = now;
+    if row.status != state_name(PaymentState::Pending) {
+        // It was for the authorisation only.
+        row.token = None;
+    }
     repo::update(tx, &row).await?;
     let payment = row.view(public_url)?;
     let was = Payment { updated_at: now, ..before.view(public_url)? };

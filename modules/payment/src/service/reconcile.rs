@@ -3,7 +3,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use contracts::payment::{PaymentId, PaymentState, ReconcileCase, ReconcileReport};
+use contracts::{
+    order::OrderId,
+    payment::{PaymentId, PaymentState, ReconcileCase, ReconcileReport},
+};
 use shared::{Error, Result, Time};
 
 use super::{Service, absorb::ledger_differs};
@@ -18,7 +21,7 @@ use crate::{
 const PAGE: i64 = 100;
 /// How far each run looks back behind the one before, for changes that became visible late.
 const OVERLAP: Duration = Duration::from_secs(60);
-/// So many silent answers in one run mean that the provider is down.
+/// So many silent answers in a row mean that the provider is down.
 const PATIENCE: usize = 3;
 
 /// One comparison.
@@ -27,16 +30,29 @@ struct Run {
     report: ReconcileReport,
     checked: HashSet<PaymentId>,
     failures: usize,
+    silent_in_a_row: usize,
 }
 
 impl Run {
-    fn case(&mut self, reference: &str, row: Option<&PaymentRow>, kind: &str, detail: String) {
+    /// One payment's trouble does not keep the others waiting; a provider that stays silent ends the run.
+    fn note(&mut self, id: PaymentId, result: Result<()>) -> Result<()> {
+        let Err(error) = result else {
+            self.silent_in_a_row = 0;
+            return Ok(());
+        };
+        tracing::warn!(payment = %id, error = error.chain(), "a payment could not be compared");
+        self.failures += 1;
+        self.silent_in_a_row += usize::from(error.is_transient());
+        if self.silent_in_a_row < PATIENCE { Ok(()) } else { Err(error) }
+    }
+
+    fn case(&mut self, reference: &str, order_id: Option<OrderId>, kind: &str, detail: String) {
         if self.report.cases.iter().any(|case| case.reference == reference) {
             return;
         }
         tracing::warn!(reference, kind, detail, "a payment differs from its provider's");
-        let (reference, order_id) = (reference.to_owned(), row.map(|row| row.order_id));
-        self.report.cases.push(ReconcileCase { reference, order_id, kind: kind.to_owned(), detail });
+        let (reference, kind) = (reference.to_owned(), kind.to_owned());
+        self.report.cases.push(ReconcileCase { reference, order_id, kind, detail });
     }
 }
 
@@ -95,7 +111,7 @@ impl Service {
                 repo::unsettled(&mut self.db.get().await?, provider.name(), before, position, PAGE).await?;
             for row in &rows {
                 let settled = self.settle_and_check(provider, row, run).await;
-                forgive(settled, row.id, run)?;
+                run.note(row.id, settled)?;
             }
             match rows.last() {
                 Some(last) if rows.len() as i64 == PAGE => position = last.id,
@@ -124,18 +140,19 @@ impl Service {
         let mut page = None;
         loop {
             let changes = self.ask(|| provider.list_changed(since, page.clone())).await?;
+            let ids: Vec<_> = changes.payments.iter().filter_map(|truth| truth.payment_id).collect();
+            let rows = repo::by_ids(&mut self.db.get().await?, provider.name(), &ids).await?;
             for truth in &changes.payments {
-                match self.find(provider.name(), truth).await? {
-                    None if truth.authorized > 0 || truth.captured > 0 => {
+                let Some(row) = rows.iter().find(|row| Some(row.id) == truth.payment_id) else {
+                    if truth.authorized > 0 || truth.captured > 0 {
                         let detail = format!("{} at the provider, nothing here", truth.amount);
-                        run.case(&truth.reference, None, "only_at_provider", detail);
+                        run.case(&truth.reference, truth.order_id, "only_at_provider", detail);
                     }
-                    None => {}
-                    Some(row) if run.checked.contains(&row.id) => {}
-                    Some(row) => {
-                        let compared = self.compare_one(provider, &row, truth, full, run).await;
-                        forgive(compared, row.id, run)?;
-                    }
+                    continue;
+                };
+                if !run.checked.contains(&row.id) {
+                    let compared = self.compare_one(provider, row, truth, full, run).await;
+                    run.note(row.id, compared)?;
                 }
             }
             match changes.next {
@@ -168,7 +185,7 @@ impl Service {
             for row in &rows {
                 if !run.checked.contains(&row.id) {
                     let checked = self.check(provider, row, run).await;
-                    forgive(checked, row.id, run)?;
+                    run.note(row.id, checked)?;
                 }
             }
             match rows.last() {
@@ -190,7 +207,7 @@ impl Service {
             run.report.repaired += u64::from(repaired);
             if holds_money(ours.state()?) {
                 let detail = format!("{} here, nothing at the provider", ours.money(ours.amount)?);
-                run.case(&reference, Some(&ours), "only_here", detail);
+                run.case(&reference, Some(ours.order_id), "only_here", detail);
             }
             return Ok(());
         };
@@ -198,7 +215,7 @@ impl Service {
         let repaired = absorbed.moved || seen.standing()? != absorbed.row.standing()?;
         run.report.repaired += u64::from(repaired);
         if let Some(detail) = absorbed.review.or_else(|| difference(&ours, &truth, &absorbed.row)) {
-            run.case(&reference, Some(&ours), "amount_differs", detail);
+            run.case(&reference, Some(ours.order_id), "amount_differs", detail);
             return Ok(());
         }
         self.check_ledger(&absorbed.row, run).await
@@ -212,7 +229,7 @@ impl Service {
         if still {
             run.case(
                 row.reference.as_deref().unwrap_or(&row.id.to_string()),
-                Some(row),
+                Some(row.order_id),
                 "amount_differs",
                 detail,
             );
@@ -232,18 +249,10 @@ impl Service {
                 (_, false) => "amount_differs",
             };
             let detail = format!("message {}: {}", webhook.event_id, webhook.detail.unwrap_or_default());
-            run.case(&webhook.reference, row.as_ref(), kind, detail);
+            run.case(&webhook.reference, row.map(|row| row.order_id), kind, detail);
         }
         Ok(())
     }
-}
-
-/// One payment's trouble does not keep the others waiting, a silent provider ends the run.
-fn forgive(result: Result<()>, id: PaymentId, run: &mut Run) -> Result<()> {
-    let Err(error) = result else { return Ok(()) };
-    tracing::warn!(payment = %id, error = error.chain(), "a payment could not be compared");
-    run.failures += 1;
-    if run.failures < PATIENCE { Ok(()) } else { Err(error) }
 }
 
 fn first_id() -> PaymentId {

@@ -106,7 +106,7 @@ impl Service {
     }
 
     /// The payment that a truth is about. Its reference may not be known here yet, its id is.
-    pub(super) async fn find(&self, provider: &str, truth: &Truth) -> Result<Option<PaymentRow>> {
+    async fn find(&self, provider: &str, truth: &Truth) -> Result<Option<PaymentRow>> {
         let conn = &mut self.db.get().await?;
         if let Some(row) = repo::by_reference(conn, provider, &truth.reference).await? {
             return Ok(Some(row));

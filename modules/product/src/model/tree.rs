@@ -9,7 +9,7 @@ use shared::{Error, Result};
 const MAX_DEPTH: usize = 10;
 
 /// All categories, in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
     by_id: HashMap<CategoryId, Category>,
     by_slug: HashMap<String, CategoryId>,

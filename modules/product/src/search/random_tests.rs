@@ -177,6 +177,7 @@ fn all_pages(index: &Index, shop: &Shop, query: &SearchQuery, limit: u32) -> (Se
         let page = ask(cursor);
         assert!(!page.data.is_empty() && page.total == first.total && page.facets == first.facets);
         ids.extend(page.data.iter().map(|card| card.id));
+        assert!(ids.len() as u64 <= first.total, "pages overlap: {query:?}");
         cursor = page.next_cursor;
     }
     (first, ids)

@@ -32,9 +32,11 @@ impl Branches {
 
     /// Reads it again.
     pub async fn refresh(&self, catalogue: &dyn Catalogue) -> Result<()> {
-        let tree = Arc::new(Tree::new(catalogue.categories().await?));
-        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = tree;
-        self.forget_counts();
+        let fresh = Tree::new(catalogue.categories().await?);
+        if fresh != *self.tree() {
+            *self.tree.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+            self.forget_counts();
+        }
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 mod categories;
 mod collections;
+mod levels;
+mod movements;
 mod prices;
 mod products;
 mod reservations;

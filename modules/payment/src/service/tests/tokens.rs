@@ -65,6 +65,8 @@ async fn an_order_has_one_payment_however_often_it_is_asked_for() {
         all.into_iter().map(|p| (p.as_ref().unwrap().id, p.unwrap().reference)).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(shop.said(order_id), [PaymentState::Authorized]);
+    let later = Authorize { token: None, ..request(order_id, 500, "tok_ok") };
+    assert_eq!(shop.service.authorize(later).await.unwrap().status, PaymentState::Authorized);
     let error = shop.authorize(order_id, 501, "tok_ok").await.unwrap_err();
     assert_eq!((error.kind, error.code.as_ref()), (Kind::Conflict, "payment_mismatch"));
 }
@@ -167,6 +169,11 @@ async fn the_extra_step_confirms_itself_after_its_time() {
     shop.pass(86_400);
     shop.hear().await;
     assert_eq!(shop.payment(abandoned).await.status, PaymentState::RequiresAction);
+    let payment = shop.service.void(abandoned).await.unwrap();
+    assert_eq!((payment.status, payment.next_action), (PaymentState::Voided, None));
+    let reference = payment.reference.unwrap();
+    let error = shop.service.confirm_test_step(reference, true).await.unwrap_err();
+    assert_eq!(error.code, "illegal_transition", "the shopper comes too late");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use contracts::product::{CategoryPatch, NewCategory, Sort};
+use shared::events::Envelope;
 
 use super::*;
 
@@ -294,11 +295,33 @@ async fn search_catches_up_with_what_was_written_while_it_was_away() {
     assert_eq!(shop.products().search(query("thing")).await.unwrap().total, 1);
     let jobs = Jobs::new();
     shop.service.start(&jobs);
+    until_found(&shop, 2).await;
+    jobs.stop(std::time::Duration::from_secs(5)).await;
+}
+
+async fn until_found(shop: &Shop, wanted: u64) {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while shop.products().search(query("thing")).await.unwrap().total < 2 {
+    while shop.products().search(query("thing")).await.unwrap().total != wanted {
         assert!(tokio::time::Instant::now() < deadline, "the worker does not catch up");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn what_is_heard_can_soon_be_searched() {
+    let shop = Shop::open().await;
+    let jobs = Jobs::new();
+    shop.service.start(&jobs);
+    let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
+    shop.db.watch(Arc::new(move |all: &[Envelope]| {
+        all.iter().for_each(|event| drop(sender.send(event.clone())))
+    }));
+    let (product, _) = shop.simple("A", 1).await;
+    shop.service.consumers()[0].handle(&events.recv().await.unwrap()).await.unwrap();
+    until_found(&shop, 1).await;
+    shop.products().delete(product.id).await.unwrap();
+    shop.service.consumers()[0].handle(&events.recv().await.unwrap()).await.unwrap();
+    until_found(&shop, 0).await;
     jobs.stop(std::time::Duration::from_secs(5)).await;
 }
 

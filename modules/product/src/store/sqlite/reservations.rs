@@ -18,7 +18,11 @@ use shared::{
     on,
 };
 
-use super::shelves::{NewMovement, announce, items, places, record};
+use super::{
+    levels::{items, places},
+    movements::{NewMovement, record},
+    shelves::announce,
+};
 use crate::{
     model::shelf::take,
     schema::{levels, reservation_lines, reservations},

@@ -17,7 +17,11 @@ use shared::{
     on,
 };
 
-use super::{MODULE, conflict, moved_on, products::status, shelves};
+use super::{
+    MODULE, conflict, levels, moved_on,
+    movements::{self, NewMovement},
+    products::status,
+};
 use crate::{
     schema::{collection_products, collections, product_categories, products, slug_redirects, variants},
     store::Save,
@@ -158,10 +162,10 @@ async fn first_stock(conn: &mut Conn, stock: &[(VariantId, i64)], now: Time) -> 
     if stock.is_empty() {
         return Ok(());
     }
-    let location: LocationId = shelves::default_location(conn).await?;
+    let location: LocationId = levels::default_location(conn).await?;
     for &(variant, units) in stock {
-        shelves::put(conn, variant, location, units, now).await?;
-        let movement = shelves::NewMovement {
+        levels::put(conn, variant, location, units, now).await?;
+        let movement = NewMovement {
             id: MovementId::new(),
             variant_id: variant,
             location_id: location,
@@ -172,7 +176,7 @@ async fn first_stock(conn: &mut Conn, stock: &[(VariantId, i64)], now: Time) -> 
             actor: Actor::System.to_column(),
             at: now,
         };
-        shelves::record(conn, &movement).await?;
+        movements::record(conn, &movement).await?;
     }
     Ok(())
 }

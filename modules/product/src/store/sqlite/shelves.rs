@@ -1,4 +1,4 @@
-//! Levels, movements and locations.
+//! What happens to stock, but for reservations.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,32 +17,28 @@ use contracts::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use shared::{
-    Error, Result, Time,
+    Result, Time,
     db::{Conn, Tx},
     on,
 };
 
-use super::{MODULE, Sqlite, products::contains, reservations, save::touch};
+use super::{
+    MODULE, Sqlite,
+    levels::{self, items, places},
+    movements::{self, NewMovement},
+    reservations,
+    save::touch,
+};
 use crate::{
     model::shelf::flipped,
-    schema::{levels, locations, movements, reservation_lines, variants},
+    schema::{locations, reservation_lines},
     store::Shelves,
 };
 
 #[async_trait]
 impl Shelves for Sqlite {
     async fn available(&self, products: &[ProductId]) -> Result<HashMap<VariantId, i64>> {
-        let rows: Vec<(VariantId, i64, i64)> = on!(&mut self.db.get().await?, |c| levels::table
-            .inner_join(variants::table)
-            .filter(variants::product_id.eq_any(products))
-            .select((levels::variant_id, levels::on_hand, levels::reserved))
-            .load(c)
-            .await)?;
-        let mut sums = HashMap::new();
-        for (variant, on_hand, reserved) in rows {
-            *sums.entry(variant).or_default() += on_hand - reserved;
-        }
-        Ok(sums)
+        levels::available(&mut self.db.get().await?, products).await
     }
 
     async fn levels(
@@ -51,7 +47,7 @@ impl Shelves for Sqlite {
         after: Option<(VariantId, LocationId)>,
         limit: u32,
     ) -> Result<Vec<Level>> {
-        list(&mut self.db.get().await?, filter, after, limit).await
+        levels::list(&mut self.db.get().await?, filter, after, limit).await
     }
 
     async fn movements(
@@ -60,7 +56,7 @@ impl Shelves for Sqlite {
         after: Option<(Time, MovementId)>,
         limit: u32,
     ) -> Result<Vec<Movement>> {
-        history(&mut self.db.get().await?, variant, after, limit).await
+        movements::history(&mut self.db.get().await?, variant, after, limit).await
     }
 
     async fn adjust(&self, adjustment: Adjustment) -> Result<Level> {
@@ -136,191 +132,6 @@ impl Shelves for Sqlite {
     }
 }
 
-type LevelRow = (VariantId, ProductId, Option<String>, String, LocationId, i64, i64, Time);
-
-fn level(
-    (variant_id, product_id, sku, title, location_id, on_hand, reserved, updated_at): LevelRow,
-) -> Level {
-    let (sku, available) = (sku.unwrap_or_default(), on_hand - reserved);
-    Level { variant_id, product_id, sku, title, location_id, on_hand, reserved, available, updated_at }
-}
-
-const LEVEL: (
-    levels::variant_id,
-    variants::product_id,
-    variants::sku,
-    variants::title,
-    levels::location_id,
-    levels::on_hand,
-    levels::reserved,
-    levels::updated_at,
-) = (
-    levels::variant_id,
-    variants::product_id,
-    variants::sku,
-    variants::title,
-    levels::location_id,
-    levels::on_hand,
-    levels::reserved,
-    levels::updated_at,
-);
-
-async fn list(
-    conn: &mut Conn,
-    filter: &LevelFilter,
-    after: Option<(VariantId, LocationId)>,
-    limit: u32,
-) -> Result<Vec<Level>> {
-    let rows: Vec<LevelRow> = on!(conn, |c| {
-        let mut query = levels::table
-            .inner_join(variants::table)
-            .select(LEVEL)
-            .filter(variants::sku.is_not_null())
-            .into_boxed();
-        if !filter.variant_ids.is_empty() {
-            query = query.filter(levels::variant_id.eq_any(&filter.variant_ids));
-        }
-        if let Some(location) = filter.location_id {
-            query = query.filter(levels::location_id.eq(location));
-        }
-        if let Some(below) = filter.below {
-            query = query.filter((levels::on_hand - levels::reserved).lt(below));
-        }
-        if let Some(text) = &filter.q {
-            query = query.filter(variants::haystack.like(contains(text)).escape('\\'));
-        }
-        if let Some((variant, location)) = after {
-            let later = levels::variant_id.gt(variant).or(levels::location_id.gt(location));
-            query = query.filter(levels::variant_id.ge(variant).and(later));
-        }
-        query.order((levels::variant_id, levels::location_id)).limit(limit.into()).load(c).await
-    })?;
-    Ok(rows.into_iter().map(level).collect())
-}
-
-/// A row of the stock ledger.
-#[derive(Queryable, Insertable)]
-#[diesel(table_name = movements)]
-pub(super) struct NewMovement {
-    pub id: MovementId,
-    pub variant_id: VariantId,
-    pub location_id: LocationId,
-    pub delta: i64,
-    pub kind: String,
-    pub reason: String,
-    pub order_id: Option<OrderId>,
-    pub actor: String,
-    pub at: Time,
-}
-
-async fn history(
-    conn: &mut Conn,
-    variant: VariantId,
-    after: Option<(Time, MovementId)>,
-    limit: u32,
-) -> Result<Vec<Movement>> {
-    let rows: Vec<NewMovement> = on!(conn, |c| {
-        let mut query = movements::table.filter(movements::variant_id.eq(variant)).into_boxed();
-        if let Some((time, id)) = after {
-            query = query.filter(movements::at.le(time).and(movements::at.lt(time).or(movements::id.lt(id))));
-        }
-        query.order((movements::at.desc(), movements::id.desc())).limit(limit.into()).load(c).await
-    })?;
-    let movement = |row: NewMovement| Movement {
-        id: row.id,
-        variant_id: row.variant_id,
-        location_id: row.location_id,
-        delta: row.delta,
-        kind: row.kind,
-        reason: row.reason,
-        order_id: row.order_id,
-        actor: Actor::from_column(&row.actor),
-        at: row.at,
-    };
-    Ok(rows.into_iter().map(movement).collect())
-}
-
-/// Writes a movement. False if one with this id is there: what it records has been done.
-pub(super) async fn record(conn: &mut Conn, movement: &NewMovement) -> QueryResult<bool> {
-    let written = on!(conn, |c| diesel::insert_into(movements::table)
-        .values(movement)
-        .on_conflict_do_nothing()
-        .execute(c)
-        .await)?;
-    Ok(written == 1)
-}
-
-/// Where stock goes that names no place.
-pub(super) async fn default_location(conn: &mut Conn) -> QueryResult<LocationId> {
-    on!(conn, |c| locations::table
-        .order((locations::priority, locations::id))
-        .select(locations::id)
-        .first(c)
-        .await)
-}
-
-/// Adds units to a level, or begins it. `units` must be positive.
-pub(super) async fn put(
-    conn: &mut Conn,
-    variant: VariantId,
-    location: LocationId,
-    units: i64,
-    now: Time,
-) -> QueryResult<usize> {
-    on!(conn, |c| diesel::insert_into(levels::table)
-        .values((
-            levels::variant_id.eq(variant),
-            levels::location_id.eq(location),
-            levels::on_hand.eq(units),
-            levels::reserved.eq(0_i64),
-            levels::updated_at.eq(now),
-        ))
-        .on_conflict((levels::variant_id, levels::location_id))
-        .do_update()
-        .set((levels::on_hand.eq(levels::on_hand + units), levels::updated_at.eq(now)))
-        .execute(c)
-        .await)
-}
-
-/// What is known of a variant that is to be taken or put.
-pub(super) struct Item {
-    pub product_id: ProductId,
-    pub tracked: bool,
-    /// False once it has been removed from its product.
-    pub sold: bool,
-}
-
-pub(super) async fn items(conn: &mut Conn, ids: &[VariantId]) -> QueryResult<HashMap<VariantId, Item>> {
-    let rows: Vec<(VariantId, ProductId, bool, Option<String>)> = on!(conn, |c| variants::table
-        .filter(variants::id.eq_any(ids))
-        .select((variants::id, variants::product_id, variants::tracked, variants::sku))
-        .load(c)
-        .await)?;
-    let item = |(id, product_id, tracked, sku): (_, _, _, Option<String>)| {
-        (id, Item { product_id, tracked, sold: sku.is_some() })
-    };
-    Ok(rows.into_iter().map(item).collect())
-}
-
-/// What is available of each variant, place by place, in the order in which orders take from them.
-pub(super) async fn places(
-    conn: &mut Conn,
-    ids: &[VariantId],
-) -> QueryResult<HashMap<VariantId, Vec<(LocationId, i64)>>> {
-    let rows: Vec<(VariantId, LocationId, i64, i64)> = on!(conn, |c| levels::table
-        .inner_join(locations::table)
-        .filter(levels::variant_id.eq_any(ids))
-        .order((locations::priority, locations::id))
-        .select((levels::variant_id, levels::location_id, levels::on_hand, levels::reserved))
-        .load(c)
-        .await)?;
-    let mut places = HashMap::<VariantId, Vec<(LocationId, i64)>>::new();
-    for (variant, location, on_hand, reserved) in rows {
-        places.entry(variant).or_default().push((location, on_hand - reserved));
-    }
-    Ok(places)
-}
-
 /// Publishes by how much the availability of each variant has changed, once the levels have.
 pub(super) async fn announce(
     tx: &mut Tx,
@@ -360,8 +171,8 @@ async fn adjust(tx: &mut Tx, wanted: &Adjustment, now: Time) -> Result<Level> {
         return Err(VariantId::not_found());
     }
     let location = match wanted.location_id {
-        Some(id) => find_location(tx, id).await?,
-        None => default_location(tx).await?,
+        Some(id) => levels::find_location(tx, id).await?,
+        None => levels::default_location(tx).await?,
     };
     let movement = NewMovement {
         id: wanted.id,
@@ -374,45 +185,11 @@ async fn adjust(tx: &mut Tx, wanted: &Adjustment, now: Time) -> Result<Level> {
         actor: wanted.actor.to_column(),
         at: now,
     };
-    if record(tx, &movement).await? {
-        change(tx, variant, location, wanted.delta, now).await?;
+    if movements::record(tx, &movement).await? {
+        levels::change(tx, variant, location, wanted.delta, now).await?;
         announce(tx, variant, &BTreeMap::from([(variant, wanted.delta)]), now).await?;
     }
-    let row = on!(tx, |c| levels::table
-        .inner_join(variants::table)
-        .filter(levels::variant_id.eq(variant).and(levels::location_id.eq(location)))
-        .select(LEVEL)
-        .first::<LevelRow>(c)
-        .await)?;
-    Ok(level(row))
-}
-
-async fn find_location(conn: &mut Conn, id: LocationId) -> Result<LocationId> {
-    on!(conn, |c| locations::table.find(id).select(locations::id).first(c).await.optional())?
-        .ok_or_else(|| Error::invalid("/location_id", "unknown_location", "there is no such location"))
-}
-
-async fn change(
-    conn: &mut Conn,
-    variant: VariantId,
-    location: LocationId,
-    delta: i64,
-    now: Time,
-) -> Result<()> {
-    if delta > 0 {
-        put(conn, variant, location, delta, now).await?;
-        return Ok(());
-    }
-    let enough =
-        levels::table.find((variant, location)).filter((levels::on_hand + delta).ge(levels::reserved));
-    let changed = on!(conn, |c| diesel::update(enough)
-        .set((levels::on_hand.eq(levels::on_hand + delta), levels::updated_at.eq(now)))
-        .execute(c)
-        .await)?;
-    match changed {
-        1 => Ok(()),
-        _ => Err(Error::conflict("insufficient_stock", "there are fewer units that nobody has a claim on")),
-    }
+    levels::find(tx, variant, location).await
 }
 
 async fn restock(
@@ -426,7 +203,7 @@ async fn restock(
     let ids: Vec<VariantId> = lines.iter().map(|line| line.0).collect();
     let known = items(tx, &ids).await?;
     let origin = origins(tx, order).await?;
-    let default = default_location(tx).await?;
+    let default = levels::default_location(tx).await?;
     let mut deltas = BTreeMap::new();
     for &(variant, units) in lines {
         let item = known.get(&variant).ok_or_else(VariantId::not_found)?;
@@ -445,8 +222,8 @@ async fn restock(
             actor: actor.to_column(),
             at: now,
         };
-        if record(tx, &movement).await? {
-            put(tx, variant, location, units, now).await?;
+        if movements::record(tx, &movement).await? {
+            levels::put(tx, variant, location, units, now).await?;
             deltas.insert(variant, units);
         }
     }
