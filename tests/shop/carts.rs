@@ -61,16 +61,14 @@ async fn ten_logins_at_once_lose_and_double_nothing(shape: Shape) {
     let customer = shop.customer("ada@example.com").await;
     let own = cart(&customer, &[(&goods[0], 1), (&goods[1], 9)]).await;
 
-    let carts = join_all((0..10).map(|i: usize| {
-        let wanted: &[(&Goods, i64)] = &[(&goods[0], 2 + i as i64), (&goods[1], 3), (&goods[2], 4)];
-        let wanted = wanted.to_vec();
-        let guest = shop.guest.clone();
-        async move { cart(&guest, &wanted).await }
+    let (guest, things) = (&shop.guest, &goods);
+    let carts = join_all((0..10).map(|i| async move {
+        cart(guest, &[(&things[0], 2 + i), (&things[1], 3), (&things[2], 4)]).await
     }))
     .await;
     let logins = carts.iter().map(|cart| {
         let body = json!({"email": "ada@example.com", "password": PASSWORD, "cart_id": cart["id"]});
-        async move { shop_login(&shop, body).await }
+        log_in_with(&shop, body)
     });
     join_all(logins).await;
 
@@ -86,7 +84,7 @@ async fn ten_logins_at_once_lose_and_double_nothing(shape: Shape) {
     assert_eq!(merged["lines"].as_array().unwrap().len(), 3);
 }
 
-async fn shop_login(shop: &Shop, body: Value) {
+async fn log_in_with(shop: &Shop, body: Value) {
     // All ten hash passwords at once: who is told to come back comes back.
     crate::harness::wait_for("the login", async || {
         let answer = shop.guest.post("/sessions", &body).await;

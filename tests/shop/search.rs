@@ -29,10 +29,11 @@ async fn stocked(shape: Shape) -> Shop {
         let kind = ["Mug", "Shirt", "Lamp"][i % 3];
         let colour = ["red", "green", "blue"][(i / 3) % 3];
         let maker = ["Nordlicht", "Klein"][(i / 9) % 2];
+        let material = ["stone", "wool", "steel"][i % 3];
         let mut one = variant(&format!("S-{i}"), 1000 + 100 * ((i as i64 * 37) % 60), if i % 10 == 0 { 0 } else { 5 });
         one["options"] = json!({"Colour": colour});
         shop.product(json!({"title": format!("{kind} number {i}"), "brand": maker, "tags": [kind.to_lowercase()],
-            "attributes": {"material": ["stone", "wool", "steel"][i % 3]},
+            "attributes": {"material": material},
             "options": [{"name": "Colour", "values": [colour]}], "variants": [one]}))
             .await;
     }

@@ -11,4 +11,5 @@ drop table product_categories;
 drop table categories;
 drop table variants;
 drop table slug_redirects;
+drop table product_touches;
 drop table products;

@@ -5,8 +5,6 @@ create table products (
     status text not null check (status in ('draft', 'published', 'archived')),
     version bigint not null,
     created_at timestamptz not null,
-    -- When anything that search shows of it last changed: content, stock in or out, category, price list.
-    touched_at timestamptz not null,
     popularity bigint not null,
     -- Title, slug and SKUs in lower case, for the search of staff.
     haystack text not null,
@@ -14,7 +12,14 @@ create table products (
 );
 create index products_created on products (created_at, id);
 create index products_status on products (status, created_at, id);
-create index products_touched on products (touched_at, id);
+
+-- When anything that search shows of a product last changed: content, stock in or out, category, price list. A table of
+-- its own, because a change of one category may touch every product, and those rows are large.
+create table product_touches (
+    product_id uuid primary key references products (id),
+    touched_at timestamptz not null
+);
+create index product_touches_at on product_touches (touched_at, product_id);
 
 create table slug_redirects (
     slug text primary key,

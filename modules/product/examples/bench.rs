@@ -36,11 +36,35 @@ fn import(n: usize) -> ImportProduct {
 
 fn rss() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    status.lines().filter(|l| l.starts_with("VmRSS") || l.starts_with("VmHWM")).collect::<Vec<_>>().join(" ")
+    status
+        .lines()
+        .filter(|l| l.starts_with("RssAnon") || l.starts_with("VmHWM"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[tokio::main]
 async fn main() {
+    std::thread::spawn(|| {
+        let mut most = 0u64;
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let s = std::fs::read_to_string("/proc/self/status").unwrap();
+            let now: u64 = s
+                .lines()
+                .find(|l| l.starts_with("RssAnon"))
+                .unwrap()
+                .split_whitespace()
+                .nth(1)
+                .unwrap()
+                .parse()
+                .unwrap();
+            if now > most + 30_000 {
+                most = now;
+                println!("  anon peak {} MB", now >> 10);
+            }
+        }
+    });
     let total: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let dir = tempfile::tempdir().unwrap();
     let db = Db::open(&format!("sqlite://{}/products.db", dir.path().display()), &Options::default())

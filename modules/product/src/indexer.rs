@@ -155,10 +155,11 @@ impl Indexer {
         let (mut after, mut done) = (None, 0);
         loop {
             let _turn = self.turn.lock().await;
-            let records = self.catalogue.touched(from, after, PAGE).await?;
-            let Some(last) = records.last() else { return Ok(done) };
-            let (time, count) = (last.touched_at, records.len());
+            let rows = self.catalogue.touched(from, after, PAGE).await?;
+            let Some((time, last)) = rows.last() else { return Ok(done) };
+            let (time, count) = (*time, rows.len());
             after = Some((time, last.product.id));
+            let records = rows.into_iter().map(|(_, record)| record).collect();
             // Time stands still or goes back where clocks do; what the index has seen does not.
             let seen = self.checkpoint().map_or(time, |seen| seen.max(time));
             self.apply(records, Some(seen.micros().to_string())).await?;

@@ -7,10 +7,16 @@ diesel::table! {
         status -> Text,
         version -> BigInt,
         created_at -> shared::time::SqlTime,
-        touched_at -> shared::time::SqlTime,
         popularity -> BigInt,
         haystack -> Text,
         data -> Text,
+    }
+}
+
+diesel::table! {
+    product_touches (product_id) {
+        product_id -> shared::ids::SqlId,
+        touched_at -> shared::time::SqlTime,
     }
 }
 
@@ -144,10 +150,12 @@ diesel::joinable!(levels -> variants (variant_id));
 diesel::joinable!(levels -> locations (location_id));
 diesel::joinable!(list_prices -> price_lists (list_id));
 diesel::joinable!(list_prices -> variants (variant_id));
+diesel::joinable!(product_touches -> products (product_id));
 diesel::joinable!(variants -> products (product_id));
 diesel::joinable!(collection_products -> collections (collection_id));
 diesel::allow_tables_to_appear_in_same_query!(
     products,
+    product_touches,
     variants,
     levels,
     locations,

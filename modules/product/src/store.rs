@@ -23,8 +23,6 @@ use crate::model::price::Offer;
 pub struct Record {
     pub product: Product,
     pub popularity: i64,
-    /// When anything that search shows of it last changed.
-    pub touched_at: Time,
 }
 
 /// A product to be written.
@@ -78,8 +76,14 @@ pub trait Catalogue: Send + Sync {
     ) -> Result<Vec<Record>>;
     /// By id.
     async fn export(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Record>>;
-    /// Those touched at or after `from`, oldest touch first, beginning after the position `after`.
-    async fn touched(&self, from: Time, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>>;
+    /// Those of which something that search shows has changed at or after `from`, with when it last did: oldest change
+    /// first, beginning after the position `after`.
+    async fn touched(
+        &self,
+        from: Time,
+        after: Option<(Time, ProductId)>,
+        limit: u32,
+    ) -> Result<Vec<(Time, Record)>>;
     /// Says `search.updated`.
     async fn announce_search(&self) -> Result<()>;
     /// Those of `base`, `base-2`, `base-3`, … that are in use.

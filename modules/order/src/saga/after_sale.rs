@@ -29,8 +29,8 @@ impl Service {
         let (written, signer, now) = (row.clone(), self.signer.clone(), self.clock.now());
         self.db
             .transaction(async move |tx| {
-                repo::sagas::save(tx, &written, from).await?;
-                refunded(tx, &written, &refund, &payment, (&signer, now)).await
+                refunded(tx, &written, &refund, &payment, (&signer, now)).await?;
+                repo::sagas::save(tx, &written, from).await
             })
             .await?;
         saga.row = row;
@@ -45,14 +45,14 @@ impl Service {
         let (written, now) = (row.clone(), self.clock.now());
         self.db
             .transaction(async move |tx| {
-                repo::sagas::save(tx, &written, from).await?;
+                let mut change = Change::open(tx, refund.order_id, written.payload.0.actor, now).await?;
                 repo::parts::set_refund_status(tx, refund.id, "failed").await?;
                 for line in &refund.lines.0 {
                     repo::lines::drop_refund(tx, refund.order_id, line.line_id, line.quantity).await?;
                 }
-                let mut change = Change::open(tx, refund.order_id, written.payload.0.actor, now).await?;
                 change.touch();
-                change.save(tx).await.map(drop)
+                change.save(tx).await?;
+                repo::sagas::save(tx, &written, from).await
             })
             .await?;
         saga.row = row;
@@ -91,8 +91,8 @@ impl Service {
         let (written, signer, now) = (row.clone(), self.signer.clone(), self.clock.now());
         self.db
             .transaction(async move |tx| {
-                repo::sagas::save(tx, &written, from).await?;
-                sent(tx, &shipment, &written, (&signer, now)).await
+                sent(tx, &shipment, &written, (&signer, now)).await?;
+                repo::sagas::save(tx, &written, from).await
             })
             .await?;
         saga.row = row;

@@ -84,8 +84,9 @@ impl Service {
         let tell_shopper = row.payload.0.answered || left || row.kind.0 == Kind::Cancel;
         self.db
             .transaction(async move |tx| {
+                let cancelled = cancelled(tx, &written, now).await?;
                 repo::sagas::save(tx, &written, from).await?;
-                let Some(row) = cancelled(tx, &written, now).await? else { return Ok(()) };
+                let Some(row) = cancelled else { return Ok(()) };
                 let record = repo::record(tx, row).await?;
                 let order = view::order(&signer, record, false);
                 let (id, version) = (order.id, order.version);

@@ -46,9 +46,11 @@ impl Service {
         let request = validated(request)?;
         loop {
             match self.begin(&request, &principal).await? {
-                Begun::Mine(saga) => return self.drive_until(*saga, deadline).await,
-                Begun::Same(id) => return self.join(id, deadline).await,
-                Begun::Other(id, changed) => self.make_way(id, changed, deadline).await?,
+                // It was cancelled in this moment, or the number was taken.
+                None => {}
+                Some(Begun::Mine(saga)) => return self.drive_until(*saga, deadline).await,
+                Some(Begun::Same(id)) => return self.join(id, deadline).await,
+                Some(Begun::Other(id, changed)) => self.make_way(id, changed, deadline).await?,
             }
             if Instant::now() >= deadline {
                 return Err(unknown());
@@ -134,10 +136,10 @@ impl Service {
         Ok((standing, false))
     }
 
-    async fn begin(&self, request: &Checkout, principal: &Principal) -> Result<Begun> {
+    async fn begin(&self, request: &Checkout, principal: &Principal) -> Result<Option<Begun>> {
         let key = checkout_key(request, principal);
         if let Some(begun) = self.same(&key, request.cart_id).await? {
-            return Ok(begun);
+            return Ok(Some(begun));
         }
         let ask = PriceRequest {
             viewer: principal.customer_id,
@@ -149,7 +151,7 @@ impl Service {
             Ok(priced) => priced,
             // The same key may have placed its order since we looked.
             Err(error) if error.code == "cart_completed" => {
-                return self.same(&key, request.cart_id).await?.ok_or(error);
+                return self.same(&key, request.cart_id).await?.map(Some).ok_or(error);
             }
             Err(error) => return Err(error),
         };
@@ -157,14 +159,13 @@ impl Service {
         let version = priced.version;
         match self.insert(request, principal, key.clone(), priced).await {
             Err(error) if repo::is_taken(&error) => {}
-            saga => return saga.map(|saga| Begun::Mine(Box::new(saga))),
+            saga => return saga.map(|saga| Some(Begun::Mine(Box::new(saga)))),
         }
         if let Some(begun) = self.same(&key, request.cart_id).await? {
-            return Ok(begun);
+            return Ok(Some(begun));
         }
         let other = repo::live_by_cart(&mut self.db.get().await?, request.cart_id).await?;
-        // Neither: it was cancelled in this moment, or the number was taken. Both are over when the client asks again.
-        other.map(|(id, of)| Begun::Other(id, of != version)).ok_or_else(unknown)
+        Ok(other.map(|(id, of)| Begun::Other(id, of != version)))
     }
 
     async fn same(&self, key: &str, cart: CartId) -> Result<Option<Begun>> {

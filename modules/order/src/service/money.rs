@@ -6,7 +6,7 @@ use contracts::{
     payment::{CaptureId, Payment, PaymentChanged, PaymentState},
 };
 use shared::{
-    Error, Money, Result,
+    Error, Kind as Why, Money, Result,
     events::{Envelope, inbox},
 };
 
@@ -84,7 +84,10 @@ impl Service {
                     return Ok(());
                 }
                 let id = payment.order_id;
-                let Some(row) = repo::get(tx, id).await? else { return Ok(()) };
+                let row = match repo::lock(tx, id).await {
+                    Err(error) if error.kind == Why::NotFound => return Ok(()),
+                    row => row?,
+                };
                 if !repo::advance_payment(tx, id, sequence).await? {
                     return Ok(());
                 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use contracts::{
     Actor,
     order::{NewOrderShipment, Order, OrderDelivered, OrderId, OrderPaymentStatus, OrderStatus, Viewer},
-    shipping::{Shipment, ShipmentChanged, ShipmentId, ShipmentStatus, ShipmentUpdate},
+    shipping::{Shipment, ShipmentChanged, ShipmentId, ShipmentLine, ShipmentStatus, ShipmentUpdate},
 };
 use shared::{
     Error, Result, Time,
@@ -17,7 +17,7 @@ use shared::{
 use super::{Change, Service, cancel, view};
 use crate::{
     repo,
-    rows::{Json, OrderRow, ShipmentRow, Word, word},
+    rows::{Json, LineRow, OrderRow, ShipmentRow, Word, word},
     saga::{self, Kind, Payload, Saga, SagaId, Step, Times},
 };
 
@@ -106,6 +106,26 @@ fn validate(shipment: &NewOrderShipment) -> Result<()> {
     Ok(())
 }
 
+/// No line may be sent that is not there, and no unit that is gone.
+fn check_left(lines: &[LineRow], wanted: &[ShipmentLine]) -> Result<()> {
+    for (i, wanted) in wanted.iter().enumerate() {
+        let line = lines.iter().find(|line| line.id == wanted.line_id);
+        let line = line.ok_or_else(|| {
+            Error::invalid(format!("/lines/{i}/line_id"), "unknown_line", "the order has no such line")
+        })?;
+        let gone = line.shipped_quantity + line.refunded_quantity + line.refunding_quantity;
+        if gone + wanted.quantity > line.quantity {
+            return Err(too_many(i));
+        }
+    }
+    Ok(())
+}
+
+fn too_many(i: usize) -> Error {
+    let detail = "that many units are not left to be sent";
+    Error::invalid(format!("/lines/{i}/quantity"), "quantity_exceeds_remaining", detail)
+}
+
 /// Only what is placed and paid for is sent.
 fn may_ship(order: &OrderRow) -> Result<()> {
     use OrderPaymentStatus::{Authorized, Captured, PartiallyRefunded};
@@ -147,15 +167,11 @@ async fn begin(tx: &mut Tx, parcel: &ShipmentRow, actor: Actor, times: Times) ->
     }
     may_ship(&change.row)?;
     cancel::forbid_while_cancelling(tx, id, "shipped").await?;
-    let known = repo::lines::of_order(tx, id).await?;
-    for (i, line) in parcel.shipment.0.lines.iter().enumerate() {
-        if !known.iter().any(|known| known.id == line.line_id) {
-            let pointer = format!("/lines/{i}/line_id");
-            return Err(Error::invalid(pointer, "unknown_line", "the order has no such line"));
-        }
+    let wanted = &parcel.shipment.0.lines;
+    check_left(&repo::lines::of_order(tx, id).await?, wanted)?;
+    for (i, line) in wanted.iter().enumerate() {
         if !repo::lines::ship(tx, id, line.line_id, line.quantity).await? {
-            let detail = "that many units are not left to be sent";
-            return Err(Error::invalid(format!("/lines/{i}/quantity"), "quantity_exceeds_remaining", detail));
+            return Err(too_many(i));
         }
     }
     repo::parts::insert_shipment(tx, parcel).await?;

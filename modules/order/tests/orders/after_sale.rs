@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use shared::{Error, Kind};
 
 use crate::{
+    goods::eur,
     shop::{STAFF, Shop},
-    world::{Fault, eur},
+    world::Fault,
 };
 
 /// `(line, quantity, restock)`

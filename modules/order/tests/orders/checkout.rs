@@ -5,8 +5,9 @@ use contracts::{
 use shared::{Error, Kind};
 
 use crate::{
+    goods::{cart, eur, line},
     shop::{Shop, request},
-    world::{Fault, Hold, cart, eur, line},
+    world::{Fault, Hold},
 };
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use contracts::idempotency::{Answer, Claim, Claimed, Idempotency};
+use contracts::idempotency::{Answer, Claim, Claimed};
 use shared::{jobs::Jobs, values::Blob};
 
 use crate::shop::{Shop, answers};

@@ -1,8 +1,10 @@
 //! The orders against small doubles of the other modules.
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
 
 mod after_sale;
 mod checkout;
 mod crashes;
+mod goods;
 mod idempotency;
 mod payments;
 mod persons;

@@ -6,8 +6,9 @@ use order::{Capture, Settings};
 use shared::{Error, Kind};
 
 use crate::{
+    goods::eur,
     shop::{STAFF, Shop},
-    world::{Fault, eur},
+    world::Fault,
 };
 
 #[tokio::test]
@@ -193,6 +194,9 @@ async fn where_money_is_taken_at_fulfillment_the_first_parcel_takes_it() {
     assert_eq!(again.captured_total, eur(1000), "a key captures once");
     let error = shop.service.capture(order.id, Some(eur(9000)), "d".into(), STAFF()).await.unwrap_err();
     assert_eq!((error.kind, &*error.code), (Kind::Invalid, "amount_exceeds_authorized"));
+    let too_much = crate::after_sale::parcel(&order, &[(0, 4)]);
+    shop.service.ship(order.id, too_much, "x".into(), STAFF()).await.unwrap_err();
+    assert_eq!(shop.find(order.id).await.captured_total, eur(1000), "no money without a parcel");
     let parcel = crate::after_sale::parcel(&order, &[(0, 1)]);
     let shipped = shop.service.ship(order.id, parcel, "s".into(), STAFF()).await.unwrap();
     assert_eq!((shipped.payment_status, shipped.captured_total), (OrderPaymentStatus::Captured, order.total));

@@ -1,6 +1,6 @@
 use contracts::{
     customer::{CustomerDeleted, CustomerId, EmailVerified},
-    idempotency::{Answer, Claim, Claimed, Idempotency},
+    idempotency::{Answer, Claim, Claimed},
     order::{OrderFilter, Orders, Viewer},
 };
 use shared::{Kind, values::Blob};

@@ -8,8 +8,8 @@ use shared::{Clock, Currency, Kind, PageRequest, Time};
 
 use crate::{
     after_sale::money,
+    goods::{eur, line, shipping_option},
     shop::{STAFF, Shop, address, request},
-    world::{eur, line, shipping_option},
 };
 
 #[tokio::test]

@@ -20,12 +20,15 @@ use shared::{
     Id, Result, Time,
     crash::CrashPoints,
     db::{Db, Options},
-    events::{Consumer, Envelope, Event},
+    events::{Envelope, Event},
     signer::Signer,
     time::ManualClock,
 };
 
-use crate::world::{Hold, World, cart, line};
+use crate::{
+    goods::{cart, line},
+    world::{Hold, World},
+};
 
 pub struct Shop {
     _folder: tempfile::TempDir,
@@ -47,9 +50,7 @@ impl Shop {
     pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
-        let name = format!("t{}", folder.path().file_name().unwrap().to_str().unwrap().to_lowercase().replace('.', "_") + &std::process::id().to_string() + &format!("{:x}", folder.path().as_os_str().as_encoded_bytes().iter().fold(0u64, |a, b| a.wrapping_mul(31).wrapping_add(*b as u64))));
-        assert!(std::process::Command::new("createdb").args(["-h", "127.0.0.1", "-p", "54871", "-U", "postgres", &name]).status().unwrap().success());
-        let url = format!("postgres://postgres@127.0.0.1:54871/{name}");
+        let url = format!("sqlite://{}/orders.db", folder.path().display());
         let db = Db::open(&url, &Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         db.migrate(&[shared::events::MIGRATIONS, order::MIGRATIONS]).await.unwrap();
         let said: Arc<Mutex<Vec<Envelope>>> = Arc::default();

@@ -1,6 +1,6 @@
 //! What the index keeps of a product.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::product::Product;
 use shared::{Currency, Error, Result};
@@ -62,18 +62,9 @@ impl Fields {
         let mut schema = Schema::builder();
         // The schema is stored with the index, so this empty field makes an index of another format a different one.
         schema.add_text_field(&format!("format_{FORMAT}"), TextOptions::default());
-        let words = TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default()
-                .set_tokenizer("whitespace")
-                .set_fieldnorms(false)
-                .set_index_option(IndexRecordOption::Basic),
-        );
-        let mut text = |name, [exact, prefix, typo]: [u32; 3]| TextField {
-            field: schema.add_text_field(name, words.clone()),
-            column: None,
-            exact,
-            prefix,
-            typo,
+        let mut text = |name, [exact, prefix, typo]: [u32; 3]| {
+            let field = schema.add_text_field(name, indexed_words());
+            TextField { field, column: None, exact, prefix, typo }
         };
         let title = text("title", [100, 60, 20]);
         // Most SKUs of a shop begin alike: going through them word by word would take long.
@@ -82,15 +73,14 @@ impl Fields {
         let facts = text("facts", [50, 30, 10]);
         let description = text("description", [25, 12, 5]);
         let fast = NumericOptions::default().set_fast();
-        let mut currencies = currencies.to_vec();
-        currencies.sort_unstable();
-        currencies.dedup();
+        // In the order of their codes, so that settings with another order have the same schema.
+        let currencies: BTreeSet<_> = currencies.iter().copied().collect();
         let prices = currencies.into_iter().map(|currency| {
             let [min, max] = price_columns(currency).map(|name| schema.add_i64_field(&name, fast.clone()));
             (currency, (min, max))
         });
-        let prices = prices.collect();
         Self {
+            prices: prices.collect(),
             id: schema.add_text_field("id", STRING),
             id_high: schema.add_u64_field("id_high", fast.clone()),
             id_low: schema.add_u64_field("id_low", fast.clone()),
@@ -100,14 +90,13 @@ impl Fields {
             description,
             sku,
             skus: schema.add_text_field(SKUS, TextOptions::default().set_fast("raw")),
-            words: schema.add_text_field("words", words),
+            words: schema.add_text_field("words", indexed_words()),
             card: schema.add_bytes_field("card", BytesOptions::default().set_stored()),
             popularity: schema.add_i64_field("popularity", fast.clone()),
             published: schema.add_i64_field("published", fast.clone()),
             rating: schema.add_i64_field("rating", fast.clone()),
             ratings: schema.add_i64_field("ratings", fast),
             facets: schema.add_text_field("facets", TextOptions::default().set_fast("raw")),
-            prices,
             schema: schema.build(),
         }
     }
@@ -191,6 +180,11 @@ pub fn in_stock(product: &Product) -> bool {
 /// The columns of the lowest and the highest price.
 pub fn price_columns(currency: Currency) -> [String; 2] {
     ["min", "max"].map(|end| format!("price_{end}_{currency}"))
+}
+
+fn indexed_words() -> TextOptions {
+    let indexing = TextFieldIndexing::default().set_tokenizer("whitespace").set_fieldnorms(false);
+    TextOptions::default().set_indexing_options(indexing.set_index_option(IndexRecordOption::Basic))
 }
 
 fn lines<'a>(texts: impl Iterator<Item = &'a String>) -> String {

@@ -51,22 +51,22 @@ impl Filter {
         Ok(Self { names, min_price: query.min_price, max_price: query.max_price })
     }
 
-    /// The bits of all conditions.
-    pub fn all(&self) -> u64 {
-        let price = if self.min_price.is_some() || self.max_price.is_some() { PRICE } else { 0 };
-        ((1 << self.names.len()) - 1) | price
+    /// The bits of the conditions that a product does not meet which costs from `min` to `max` and has `facets`, whose
+    /// bits are in `bits`.
+    pub fn failed(&self, (min, max): (i64, i64), facets: &[u32], bits: &[FacetBits]) -> u64 {
+        let names = (1 << self.names.len()) - 1;
+        let too_cheap = self.min_price.is_some_and(|lowest| max < lowest);
+        let too_dear = self.max_price.is_some_and(|highest| min > highest);
+        let price = if too_cheap || too_dear { PRICE } else { 0 };
+        match names {
+            0 => price,
+            _ => price | facets.iter().fold(names, |open, facet| open & !bits[*facet as usize].meets),
+        }
     }
 
     /// True for the bit of the price.
     pub fn is_price(bit: u64) -> bool {
         bit == PRICE
-    }
-
-    /// The bit that a product meets whose cheapest and dearest variants cost this.
-    pub fn meets_price(&self, (min, max): (i64, i64)) -> u64 {
-        let within = self.min_price.is_none_or(|lowest| max >= lowest)
-            && self.max_price.is_none_or(|highest| min <= highest);
-        if within { PRICE } else { 0 }
     }
 
     /// For each facet the bit of the condition on its name (0: none), and the same if it meets that condition.

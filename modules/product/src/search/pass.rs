@@ -55,8 +55,7 @@ impl<'a> Pass<'a> {
         Ok(found)
     }
 
-    /// A product that meets all conditions is a hit and counts for all its facets. One that fails a single condition
-    /// counts for the facets of that name: choosing one of those values instead would make it a hit.
+    /// Goes through one segment; how many products have each of its facets.
     fn segment(
         &self,
         snapshot: &Snapshot,
@@ -71,7 +70,6 @@ impl<'a> Pass<'a> {
         let reader = snapshot.searcher.segment_reader(number);
         let scores = self.text.map(|text| text.scores(reader)).transpose()?;
         let alive = reader.alive_bitset();
-        let conditions = self.filter.all();
         for (doc, price) in prices.iter().enumerate() {
             let score = scores.as_ref().map_or(1, |scores| scores[doc]);
             let Some(price) = price.filter(|_| score > 0) else { continue };
@@ -79,34 +77,31 @@ impl<'a> Pass<'a> {
                 continue;
             }
             let facets = segment.facets_of(doc);
-            let failed = match conditions {
-                0 => 0,
-                _ => {
-                    conditions
-                        & !facets
-                            .iter()
-                            .fold(self.filter.meets_price(price), |met, f| met | bits[*f as usize].meets)
-                }
-            };
+            let failed = self.filter.failed(price, facets, bits);
             if failed == 0 {
                 found.total += 1;
                 let key = order::key(self.sort, segment, doc, score, price.0);
                 top.offer(key, number, doc as u32, || segment.ids[doc]);
             }
-            if !self.facets {
-                continue;
-            }
-            if failed == 0 {
-                facets.iter().for_each(|facet| counts[*facet as usize] += 1);
-            } else if failed.is_power_of_two() {
-                let other = facets.iter().filter(|facet| bits[**facet as usize].named == failed);
-                other.for_each(|facet| counts[*facet as usize] += 1);
-            }
-            if failed == 0 || Filter::is_price(failed) {
-                let (min, max) = found.price.unwrap_or(price);
-                found.price = Some((min.min(price.0), max.max(price.1)));
+            if self.facets {
+                count(facets, failed, bits, &mut counts);
+                if failed == 0 || Filter::is_price(failed) {
+                    let (min, max) = found.price.unwrap_or(price);
+                    found.price = Some((min.min(price.0), max.max(price.1)));
+                }
             }
         }
         Ok(counts)
+    }
+}
+
+/// A product that meets all conditions counts for all its facets. One that fails a single condition counts for the
+/// facets of that name: choosing one of those values instead would make it a hit.
+fn count(facets: &[u32], failed: u64, bits: &[FacetBits], counts: &mut [u32]) {
+    if failed == 0 {
+        facets.iter().for_each(|facet| counts[*facet as usize] += 1);
+    } else if failed.is_power_of_two() {
+        let others = facets.iter().filter(|facet| bits[**facet as usize].named == failed);
+        others.for_each(|facet| counts[*facet as usize] += 1);
     }
 }

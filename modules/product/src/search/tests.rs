@@ -110,6 +110,9 @@ fn misspelled_words_find_products() {
         assert_eq!(found(&index, typo), ["Linen shirt"], "{typo}");
     }
     assert_eq!(found(&index, "watreprof"), ["Waterproof backpack"]);
+    // Two mistakes are allowed from eight letters on.
+    assert_eq!(found(&index, "bakcpakc"), ["Waterproof backpack"]);
+    assert!(found(&index, "cearmci").is_empty());
     // Three letters are too few to tell a misspelling from another word, and so are figures.
     assert!(found(&index, "mog").is_empty());
     assert!(found(&index, "shrtxx").is_empty());

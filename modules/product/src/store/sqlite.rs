@@ -77,7 +77,12 @@ impl Catalogue for Sqlite {
         products::export(&mut self.db.get().await?, after, limit).await
     }
 
-    async fn touched(&self, from: Time, after: Option<(Time, ProductId)>, limit: u32) -> Result<Vec<Record>> {
+    async fn touched(
+        &self,
+        from: Time,
+        after: Option<(Time, ProductId)>,
+        limit: u32,
+    ) -> Result<Vec<(Time, Record)>> {
         products::touched(&mut self.db.get().await?, from, after, limit).await
     }
 

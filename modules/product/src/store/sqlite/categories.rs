@@ -12,7 +12,7 @@ use shared::{
 use super::{MODULE, conflict, moved_on};
 use crate::{
     model::tree::Tree,
-    schema::{categories, product_categories, products},
+    schema::{categories, product_categories, product_touches},
 };
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -69,8 +69,7 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
         }
         // Search finds products by what is above them, and by its name.
         let old = before.get(id);
-        if old.is_none_or(|old| (old.parent_id, &old.title, &old.slug) != (parent_id, &row.title, &row.slug))
-        {
+        if old.is_none_or(|old| (old.parent_id, &old.title) != (parent_id, &row.title)) {
             touch(tx, &before.below(id), now).await?;
         }
     }
@@ -98,8 +97,8 @@ async fn touch(conn: &mut Conn, ids: &[CategoryId], now: Time) -> Result<()> {
         let members = product_categories::table
             .filter(product_categories::category_id.eq_any(ids))
             .select(product_categories::product_id);
-        diesel::update(products::table.filter(products::id.eq_any(members)))
-            .set(products::touched_at.eq(now))
+        diesel::update(product_touches::table.filter(product_touches::product_id.eq_any(members)))
+            .set(product_touches::touched_at.eq(now))
             .execute(c)
             .await
     })?;

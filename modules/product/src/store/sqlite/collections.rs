@@ -11,7 +11,7 @@ use shared::{
     on,
 };
 
-use super::{MODULE, conflict, save::touch};
+use super::{MODULE, conflict, products::touch};
 use crate::{
     schema::{collection_products, collections, products},
     store::Membership,

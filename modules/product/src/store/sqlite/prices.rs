@@ -14,7 +14,7 @@ use shared::{
 use super::MODULE;
 use crate::{
     model::price::Offer,
-    schema::{list_prices, price_lists, products, variants},
+    schema::{list_prices, price_lists, product_touches, variants},
 };
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -138,8 +138,8 @@ async fn touch(conn: &mut Conn, id: PriceListId, now: Time) -> Result<()> {
             .inner_join(variants::table)
             .filter(list_prices::list_id.eq(id))
             .select(variants::product_id);
-        diesel::update(products::table.filter(products::id.eq_any(priced)))
-            .set(products::touched_at.eq(now))
+        diesel::update(product_touches::table.filter(product_touches::product_id.eq_any(priced)))
+            .set(product_touches::touched_at.eq(now))
             .execute(c)
             .await
     })?;

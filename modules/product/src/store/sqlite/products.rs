@@ -8,13 +8,13 @@ use diesel_async::RunQueryDsl;
 use shared::{Result, Time, db::Conn, on};
 
 use crate::{
-    schema::{product_categories, products, slug_redirects, variants},
+    schema::{product_categories, product_touches, products, slug_redirects, variants},
     store::{Listing, Record},
 };
 
-type Columns = (products::data, products::popularity, products::touched_at);
-const COLUMNS: Columns = (products::data, products::popularity, products::touched_at);
-type Row = (String, i64, Time);
+type Columns = (products::data, products::popularity);
+const COLUMNS: Columns = (products::data, products::popularity);
+type Row = (String, i64);
 
 /// As it stands in its column.
 pub(super) fn status(status: ProductStatus) -> &'static str {
@@ -25,10 +25,11 @@ pub(super) fn status(status: ProductStatus) -> &'static str {
     }
 }
 
+fn record((data, popularity): Row) -> Result<Record> {
+    Ok(Record { product: serde_json::from_str::<Product>(&data)?, popularity })
+}
+
 fn records(rows: Vec<Row>) -> Result<Vec<Record>> {
-    let record = |(data, popularity, touched_at): Row| {
-        Ok(Record { product: serde_json::from_str::<Product>(&data)?, popularity, touched_at })
-    };
     rows.into_iter().map(record).collect()
 }
 
@@ -78,10 +79,11 @@ pub(super) async fn list(
             query = query.filter(products::haystack.like(contains(text)).escape('\\'));
         }
         if let Some(categories) = &listing.categories {
-            let members = product_categories::table
-                .filter(product_categories::category_id.eq_any(categories))
-                .select(product_categories::product_id);
-            query = query.filter(products::id.eq_any(members));
+            // Not `in (select …)`: that reads the whole category before the first row.
+            let membership = product_categories::table
+                .filter(product_categories::product_id.eq(products::id))
+                .filter(product_categories::category_id.eq_any(categories));
+            query = query.filter(diesel::dsl::exists(membership));
         }
         if let Some((time, id)) = after {
             // The first condition alone is what the index can jump to.
@@ -122,17 +124,27 @@ pub(super) async fn touched(
     from: Time,
     after: Option<(Time, ProductId)>,
     limit: u32,
-) -> Result<Vec<Record>> {
-    let rows = on!(conn, |c| {
-        let mut query = products::table.select(COLUMNS).filter(products::touched_at.ge(from)).into_boxed();
+) -> Result<Vec<(Time, Record)>> {
+    use product_touches::{product_id, touched_at};
+    let rows: Vec<(Time, Row)> = on!(conn, |c| {
+        let mut query = product_touches::table
+            .inner_join(products::table)
+            .filter(touched_at.ge(from))
+            .select((touched_at, COLUMNS))
+            .into_boxed();
         if let Some((time, id)) = after {
-            query = query.filter(
-                products::touched_at.ge(time).and(products::touched_at.gt(time).or(products::id.gt(id))),
-            );
+            query = query.filter(touched_at.ge(time).and(touched_at.gt(time).or(product_id.gt(id))));
         }
-        query.order((products::touched_at, products::id)).limit(limit.into()).load(c).await
+        query.order((touched_at, product_id)).limit(limit.into()).load(c).await
     })?;
-    records(rows)
+    rows.into_iter().map(|(time, row)| Ok((time, record(row)?))).collect()
+}
+
+/// Tells search that what it shows of these products is old.
+pub(super) async fn touch(conn: &mut Conn, ids: &[ProductId], now: Time) -> Result<()> {
+    let rows = product_touches::table.filter(product_touches::product_id.eq_any(ids));
+    on!(conn, |c| diesel::update(rows).set(product_touches::touched_at.eq(now)).execute(c).await)?;
+    Ok(())
 }
 
 pub(super) async fn slugs_like(conn: &mut Conn, base: &str) -> Result<Vec<String>> {

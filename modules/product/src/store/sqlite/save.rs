@@ -23,14 +23,18 @@ use super::{
     products::status,
 };
 use crate::{
-    schema::{collection_products, collections, product_categories, products, slug_redirects, variants},
+    schema::{
+        collection_products, collections, product_categories, product_touches, products, slug_redirects,
+        variants,
+    },
     store::Save,
 };
 
 /// Writes one product. `place` tells it from the others of one transaction, where order matters.
 pub(super) async fn save(tx: &mut Tx, save: &Save, place: usize, now: Time) -> Result<()> {
     let product = &save.product;
-    write(tx, save, now).await?;
+    write(tx, save).await?;
+    touched(tx, product.id, now).await?;
     save_variants(tx, product, save.before.as_ref()).await?;
     first_stock(tx, &save.stock, now).await?;
     save_categories(tx, product, save.before.as_ref()).await?;
@@ -55,14 +59,13 @@ pub(super) async fn announce_collections(tx: &mut Tx, saves: &[Save], now: Time)
     Ok(())
 }
 
-async fn write(tx: &mut Tx, save: &Save, now: Time) -> Result<()> {
+async fn write(tx: &mut Tx, save: &Save) -> Result<()> {
     let product = &save.product;
     let data = serde_json::to_string(product)?;
     let values = (
         products::slug.eq(&product.slug),
         products::status.eq(status(product.status)),
         products::version.eq(product.version),
-        products::touched_at.eq(now),
         products::popularity.eq(save.popularity),
         products::haystack.eq(haystack(product)),
         products::data.eq(data),
@@ -82,6 +85,17 @@ async fn write(tx: &mut Tx, save: &Save, now: Time) -> Result<()> {
         forget_redirect(tx, &product.slug).await?;
         remember_redirect(tx, &before.slug, product.id).await?;
     }
+    Ok(())
+}
+
+async fn touched(conn: &mut Conn, id: ProductId, now: Time) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(product_touches::table)
+        .values((product_touches::product_id.eq(id), product_touches::touched_at.eq(now)))
+        .on_conflict(product_touches::product_id)
+        .do_update()
+        .set(product_touches::touched_at.eq(now))
+        .execute(c)
+        .await)?;
     Ok(())
 }
 
@@ -213,12 +227,5 @@ async fn join(conn: &mut Conn, collection: CollectionId, product: ProductId, pos
         .on_conflict_do_nothing()
         .execute(c)
         .await)?;
-    Ok(())
-}
-
-/// Tells search that what it shows of these products is old.
-pub(super) async fn touch(conn: &mut Conn, ids: &[ProductId], now: Time) -> Result<()> {
-    let rows = products::table.filter(products::id.eq_any(ids));
-    on!(conn, |c| diesel::update(rows).set(products::touched_at.eq(now)).execute(c).await)?;
     Ok(())
 }

@@ -26,8 +26,8 @@ use super::{
     MODULE, Sqlite,
     levels::{self, items, places},
     movements::{self, NewMovement},
+    products::touch,
     reservations,
-    save::touch,
 };
 use crate::{
     model::shelf::flipped,
