@@ -12,7 +12,7 @@ mod report;
 mod sheet;
 mod shopify;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::Path;
 
@@ -93,6 +93,7 @@ impl Import<'_> {
             }
         }
         self.take(batch, &mut report).await?;
+        report.errors.sort_by_key(|error| error.row);
         Ok(report)
     }
 

@@ -110,8 +110,8 @@ const SALES_TAX: [(&str, i64); 4] = [("CA", 725), ("NY", 400), ("TX", 625), ("WA
 /// Makes zones and tax rates where there are none.
 pub(crate) async fn open(ports: &Ports) -> Result<()> {
     if ports.shipping.zones().await?.is_empty() {
-        for plan in &ZONES {
-            ports.shipping.create_zone(zone(plan)?).await?;
+        for zone in zones()? {
+            ports.shipping.create_zone(zone).await?;
         }
     }
     if ports.carts.tax_rates().await?.is_empty() {
@@ -131,6 +131,10 @@ pub(crate) async fn promote(ports: &Ports, products: &[Product]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+pub(super) fn zones() -> Result<Vec<NewZone>> {
+    ZONES.iter().map(zone).collect()
 }
 
 fn zone(plan: &ZonePlan) -> Result<NewZone> {
@@ -183,7 +187,7 @@ fn to_ninety(amount: i64) -> i64 {
     ((amount + 60) / 100 * 100 - 10).max(90)
 }
 
-fn tax_rates() -> Result<Vec<NewTaxRate>> {
+pub(super) fn tax_rates() -> Result<Vec<NewTaxRate>> {
     let mut rates = Vec::new();
     let mut add = |country: &str, region: Option<&str>, basis_points: i64, name: String, included| {
         rates.push(NewTaxRate {

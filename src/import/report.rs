@@ -32,7 +32,7 @@ pub struct ImportReport {
     pub failed: u64,
     /// Pictures that are not beside the file: nothing is fetched from the network.
     pub images_skipped: u64,
-    /// In the order they were met, at most 1,000.
+    /// By row, the first 1,000 that were met.
     pub errors: Vec<RowError>,
     /// How many there were in all.
     pub errors_total: u64,

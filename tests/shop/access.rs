@@ -76,8 +76,7 @@ async fn every_admin_route_is_closed_to_shoppers_and_strangers(shape: Shape) {
         let body = json!({});
         let send = |who: &Client| who.request(method.clone(), &path).key(&fresh()).json(&body).send();
         send(&shop.guest).await.refused(401, "unauthenticated");
-        let problem = send(&eve).await.refused(403, "forbidden");
-        assert!(problem["permission"].is_string(), "{problem}");
+        send(&eve).await.refused(403, "forbidden");
     }
     assert!(seen > 40, "{seen}");
 }

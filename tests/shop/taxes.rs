@@ -36,8 +36,8 @@ async fn a_tax_that_prices_contain_does_not_change_the_total(shape: Shape) {
     let order = check_out(&shop.guest, &shop.checkout_of(&cart, "tok_ok")).await.expect(201);
     taxes_add_up(&order);
     assert_eq!((&order["total"], &order["prices_include_tax"]), (&eur(2500 + 5997 + 490), &json!(true)));
-    // 399.16 of the mug, 957.50 of the pots (half to even), 78.24 of the shipping.
-    assert_eq!(order["tax_total"], eur(399 + 957 + 78));
+    // 399.16 of the mug, 957.50 and a bit of the pots, 78.24 of the shipping.
+    assert_eq!(order["tax_total"], eur(399 + 958 + 78));
 }
 
 async fn a_tax_that_prices_do_not_contain_comes_on_top(shape: Shape) {
@@ -107,7 +107,7 @@ async fn a_method_of_another_zone_is_no_choice(shape: Shape) {
     let mut body = shop.order_for(&shop.guest, &mug, 1, "tok_ok").await;
     body["shipping_option_id"] = french.into();
     check_out(&shop.guest, &body).await.refused_at(422, "shipping_option", "/shipping_option_id");
-    body["shipping_option_id"] = format!("sopt_{}", "a".repeat(26)).into();
+    body["shipping_option_id"] = format!("sopt_{}", "0".repeat(26)).into();
     check_out(&shop.guest, &body).await.refused_at(422, "shipping_option", "/shipping_option_id");
 }
 

@@ -301,6 +301,7 @@ pub struct Promotion {
 
 /// Wants to be an offer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewPromotion {
     #[serde(default)]
     pub title: Option<String>,
@@ -355,6 +356,7 @@ pub struct TaxRate {
 
 /// Wants to be a tax rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewTaxRate {
     pub country: Country,
     /// Only for this region of the country.

@@ -20,7 +20,7 @@ use shared::{
 };
 
 use crate::{
-    auth::Verifier, cached, health::{self, Check, Health, Metrics}, idempotency, limits::Limits, mail_catcher, media, openapi, problem, routes,
+    auth::Verifier, cached, gate, health::{self, Check, Health, Metrics}, idempotency, limits::Limits, mail_catcher, media, openapi, problem, routes,
     settings::Settings,
 };
 
@@ -140,8 +140,12 @@ impl Gateway {
 
     /// To be told of every commit in this process.
     pub fn watcher(&self) -> shared::db::Watcher {
-        let state = self.0.clone();
-        Arc::new(move |events| events.iter().for_each(|event| cached::forget(&state.cache, &state.verifier, event)))
+        // The databases keep their watchers, and the state keeps the modules, which keep the databases.
+        let state = Arc::downgrade(&self.0.clone().into_inner());
+        Arc::new(move |events| {
+            let Some(state) = state.upgrade() else { return };
+            events.iter().for_each(|event| cached::forget(&state.cache, &state.verifier, event));
+        })
     }
 
     /// Hears the events of other processes.
@@ -167,7 +171,7 @@ impl Gateway {
                 mail_catcher::configure(config, self.0.settings.development);
                 media::configure(config);
                 openapi::configure(config);
-                let api = web::scope("/api/v1").wrap(from_fn(idempotency::remember));
+                let api = web::scope("/api/v1").wrap(from_fn(idempotency::remember)).wrap(from_fn(gate::pass));
                 config.service(api.configure(routes::configure).default_service(web::to(problem::not_found)));
                 config.default_service(web::to(problem::not_found));
             }),

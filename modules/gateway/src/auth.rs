@@ -116,7 +116,8 @@ pub async fn claims(request: &HttpRequest) -> Result<Option<Arc<Claims>>, Proble
     Ok(Some(state.verifier.verify(token).await?))
 }
 
-fn unauthenticated() -> Problem {
+/// Nobody has said who is calling.
+pub fn unauthenticated() -> Problem {
     Error::new(Kind::Unauthenticated, "unauthenticated", "sign in first").into()
 }
 

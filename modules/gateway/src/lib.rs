@@ -6,6 +6,7 @@ pub mod settings;
 mod auth;
 mod body;
 mod cached;
+mod gate;
 mod health;
 mod idempotency;
 mod limits;

@@ -25,7 +25,7 @@ use crate::{
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/api/v1")),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, contracts::product::Sort)),
     modifiers(&Everywhere)
 )]
 struct Base;

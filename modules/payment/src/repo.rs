@@ -215,7 +215,7 @@ pub async fn update(conn: &mut Conn, row: &PaymentRow) -> QueryResult<()> {
 pub async fn reserve_capture(conn: &mut Conn, id: PaymentId, amount: i64, now: Time) -> QueryResult<bool> {
     on!(conn, |c| diesel::update(payments::table.find(id))
         .filter(payments::status.eq_any(["authorized", "captured"]).and(payments::closing.eq(false)))
-        .filter((payments::captured + amount).le(payments::authorized))
+        .filter((payments::captured + payments::capturing + amount).le(payments::authorized))
         .set((payments::capturing.eq(payments::capturing + amount), payments::updated_at.eq(now)))
         .execute(c)
         .await)

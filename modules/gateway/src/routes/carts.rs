@@ -109,7 +109,7 @@ struct To {
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 enum PartialAddress {
     Whole(Address),
     Part {

@@ -32,11 +32,14 @@ impl Service {
         validate(&shipment)?;
         let shipment_id = ShipmentId::derived(&format!("{id}-{key}"));
         let mut conn = self.db.get().await?;
-        let (row, known) =
-            (repo::find(&mut conn, id).await?, repo::parts::shipment(&mut conn, shipment_id).await?);
+        let row = repo::find(&mut conn, id).await?;
+        let known = repo::parts::shipment(&mut conn, shipment_id).await?;
+        let lines = repo::lines::of_order(&mut conn, id).await?;
         drop(conn);
         if known.is_none() {
+            // Money is taken only for a parcel that can be sent.
             may_ship(&row)?;
+            check_left(&lines, &shipment.lines)?;
             self.capture_rest(&row, actor).await?;
         }
         let planned = planned(shipment_id, id, shipment, self.clock.now());

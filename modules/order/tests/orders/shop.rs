@@ -50,7 +50,9 @@ impl Shop {
     pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
-        let url = format!("sqlite://{}/orders.db", folder.path().display());
+        let name = format!("u{}", folder.path().file_name().unwrap().to_str().unwrap().to_lowercase().replace('.', "_") + &std::process::id().to_string() + &format!("{:x}", folder.path().as_os_str().as_encoded_bytes().iter().fold(0u64, |a, b| a.wrapping_mul(31).wrapping_add(*b as u64))));
+        assert!(std::process::Command::new("createdb").args(["-h", "127.0.0.1", "-p", "54871", "-U", "postgres", &name]).status().unwrap().success());
+        let url = format!("postgres://postgres@127.0.0.1:54871/{name}");
         let db = Db::open(&url, &Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         db.migrate(&[shared::events::MIGRATIONS, order::MIGRATIONS]).await.unwrap();
         let said: Arc<Mutex<Vec<Envelope>>> = Arc::default();

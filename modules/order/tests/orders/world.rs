@@ -127,18 +127,16 @@ impl State {
         match name {
             "cart.price" => arguments(args).and_then(|(id, ask)| json(self.price(id, ask)?)),
             "cart.claim" => arguments(args).and_then(|(id, all, email)| json(self.claim(id, all, email)?)),
-            "cart.release" => {
-                arguments(args).and_then(|(id,): (OrderId,)| json(drop(self.coupons.remove(&id))))
-            }
+            "cart.release" => arguments(args).and_then(|(id,)| json(self.give_back(id)?)),
             "cart.complete" => arguments(args).and_then(|(cart, id)| json(self.complete(cart, id)?)),
             "product.stock.reserve" => {
                 arguments(args).and_then(|(id, lines, _): (_, _, Time)| json(self.reserve(id, lines)?))
             }
             "product.stock.commit" => arguments(args).and_then(|(id,)| json(self.commit(id)?)),
-            "product.stock.release" => arguments(args).and_then(|(id,)| json(self.release(id))),
+            "product.stock.release" => arguments(args).and_then(|(id,)| json(self.release(id)?)),
             "product.stock.restock" => {
                 arguments(args).and_then(|(id, order, lines, _): (_, OrderId, _, Actor)| {
-                    json(self.restock(id, order, lines))
+                    json(self.restock(id, order, lines)?)
                 })
             }
             "payment.authorize" => arguments(args).and_then(|(ask,)| json(self.authorize(ask)?)),
@@ -227,18 +225,25 @@ impl State {
         }
     }
 
-    pub fn release(&mut self, id: OrderId) {
+    fn give_back(&mut self, id: OrderId) -> Result<()> {
+        self.coupons.remove(&id);
+        Ok(())
+    }
+
+    fn release(&mut self, id: OrderId) -> Result<()> {
         if let Some((_, hold @ Hold::Reserved)) = self.holds.get_mut(&id) {
             *hold = Hold::Released;
         }
+        Ok(())
     }
 
-    fn restock(&mut self, id: MovementId, _: OrderId, lines: Vec<StockLine>) {
+    fn restock(&mut self, id: MovementId, _: OrderId, lines: Vec<StockLine>) -> Result<()> {
         if self.movements.insert(id) {
             for line in lines {
                 *self.on_hand.get_mut(&line.variant_id).expect("a known variant") += line.quantity;
             }
         }
+        Ok(())
     }
 
     fn authorize(&mut self, ask: Authorize) -> Result<Payment> {
