@@ -214,17 +214,47 @@ async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(missing > 0)))
 }
 
+/// A shop for one command. While another process has the search index, which is normal beside a running shop, it does
+/// without: that process hears of the changes by itself.
+struct Tool {
+    app: App,
+    alone: bool,
+}
+
+impl Tool {
+    async fn open(mut settings: Settings) -> Result<Self> {
+        match App::build(settings.clone()).await {
+            Err(error) if error.code == "search_in_use" => {}
+            app => {
+                let app = app?;
+                app.start().await?;
+                return Ok(Self { app, alone: true });
+            }
+        }
+        settings.product.search_dir = None;
+        Ok(Self { app: App::build(settings).await?, alone: false })
+    }
+
+    async fn close(self) -> Result<()> {
+        if self.alone {
+            self.app.search_idle().await?;
+        }
+        self.app.stop().await;
+        Ok(())
+    }
+}
+
 /// Marks a data folder whose owner wants no demo shop.
 pub(crate) const NO_DEMO: &str = "no-demo";
 
 async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
-    let app = App::build(settings).await?;
+    let tool = Tool::open(settings).await?;
+    let app = &tool.app;
     if options.empty {
         std::fs::write(app.settings.data_dir.join(NO_DEMO), "").map_err(Error::internal)?;
         println!("an empty shop is ready; add an owner with: bodega staff add EMAIL --role owner");
-        return Ok(ExitCode::SUCCESS);
+        return tool.close().await.map(|()| ExitCode::SUCCESS);
     }
-    app.start().await?;
     let progress = Progress::new(options.format == Format::Text);
     let clock = shared::time::system_clock();
     let report = match options.products {
@@ -234,26 +264,23 @@ async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
         }
         None => crate::demo::load(&app.ports, &*clock, &progress).await?,
     };
-    app.search_idle().await?;
-    app.stop().await;
+    tool.close().await?;
     print_report(options.format, &report)
 }
 
 async fn import_products(settings: Settings, csv: &Path, dry_run: bool, format: Format) -> Result<ExitCode> {
     let currency = settings.shop.currencies[0];
-    let app = App::build(settings).await?;
-    app.start().await?;
+    let tool = Tool::open(settings).await?;
     let progress = Progress::new(format == Format::Text);
-    let report = import::products_csv(&app.ports, csv, currency, dry_run, &progress).await?;
-    app.search_idle().await?;
-    app.stop().await;
+    let report = import::products_csv(&tool.app.ports, csv, currency, dry_run, &progress).await?;
+    tool.close().await?;
     let failed = report.failed > 0;
     print_report(format, &report)?;
     Ok(ExitCode::from(u8::from(failed)))
 }
 
 async fn export_csv(settings: Settings, what: Export) -> Result<ExitCode> {
-    let app = App::build(settings).await?;
+    let Tool { app, .. } = Tool::open(settings).await?;
     let out = std::io::stdout().lock();
     match what {
         Export::Products => export::products_csv(&app.ports, out).await?,
@@ -265,13 +292,14 @@ async fn export_csv(settings: Settings, what: Export) -> Result<ExitCode> {
 
 async fn add_staff(settings: Settings, email: &str, role: String, name: Option<String>) -> Result<ExitCode> {
     let email: Email = email.parse()?;
-    let app = App::build(settings).await?;
+    let tool = Tool::open(settings).await?;
+    let app = &tool.app;
     let known = app.ports.customers.list(Some(email.to_string()), Default::default()).await?;
     let password = if known.data.iter().any(|c| c.email == email) { None } else { Some(read_password()?) };
     let new = contracts::customer::NewStaff { email, name, role, password };
     let member = app.ports.customers.add_staff(new).await?;
     println!("{} has the roles {}", member.email, member.roles.join(", "));
-    Ok(ExitCode::SUCCESS)
+    tool.close().await.map(|()| ExitCode::SUCCESS)
 }
 
 fn read_password() -> Result<String> {

@@ -95,7 +95,8 @@ async fn people(ports: &Ports, history: &History) -> Result<HashMap<Email, Custo
         new.push(NewCustomer { email: email.parse()?, password: password.to_owned(), name: name.to_owned() });
     }
     let nobodys = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-    let with_account = history.shoppers.iter().filter(|shopper| !shopper.guest && shopper.person.email.as_str() != SHOPPER);
+    let with_account =
+        history.shoppers.iter().filter(|shopper| !shopper.guest && shopper.person.email.as_str() != SHOPPER);
     new.extend(with_account.map(|shopper| NewCustomer {
         email: shopper.person.email.clone(),
         password: nobodys.clone(),
@@ -108,7 +109,8 @@ async fn people(ports: &Ports, history: &History) -> Result<HashMap<Email, Custo
             ports.customers.add_staff(staff).await?;
         }
     }
-    let ids: HashMap<Email, CustomerId> = accounts.into_iter().map(|account| (account.email, account.id)).collect();
+    let ids: HashMap<Email, CustomerId> =
+        accounts.into_iter().map(|account| (account.email, account.id)).collect();
     save_address(ports, history, &ids).await?;
     Ok(ids)
 }
@@ -128,7 +130,8 @@ async fn save_address(ports: &Ports, history: &History, ids: &HashMap<Email, Cus
 /// The imported products as the shop has them, in the order of the catalogue.
 async fn products(ports: &Ports, outcomes: Vec<ImportOutcome>) -> Result<Vec<Product>> {
     let finds = outcomes.into_iter().map(|outcome| async move {
-        let lost = || Error::internal(format!("the demo's {} was not taken: {:?}", outcome.slug, outcome.result));
+        let lost =
+            || Error::internal(format!("the demo's {} was not taken: {:?}", outcome.slug, outcome.result));
         ports.products.find(outcome.product_id.ok_or_else(lost)?).await
     });
     futures::stream::iter(finds).buffered(8).try_collect().await

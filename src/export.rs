@@ -137,7 +137,9 @@ impl<W: Write> Sheet<W> {
     }
 
     fn write(&mut self, cells: &[impl AsRef<str>]) -> Result<()> {
-        self.0.write_record(cells.iter().map(|cell| guard(cell.as_ref()).into_owned())).map_err(Error::internal)
+        self.0
+            .write_record(cells.iter().map(|cell| guard(cell.as_ref()).into_owned()))
+            .map_err(Error::internal)
     }
 
     fn finish(mut self) -> Result<()> {
@@ -200,7 +202,8 @@ fn continuation(product: &Product) -> Vec<String> {
 
 fn variant_cells(product: &Product, variant: &Variant) -> Vec<String> {
     let mut cells = vec![variant.sku.clone()];
-    let chosen = product.options.iter().map(|option| variant.options.get(&option.name).cloned().unwrap_or_default());
+    let chosen =
+        product.options.iter().map(|option| variant.options.get(&option.name).cloned().unwrap_or_default());
     cells.extend(chosen.chain(std::iter::repeat(String::new())).take(OPTIONS));
     cells.extend([
         moneys(&variant.prices),
@@ -231,7 +234,9 @@ fn word(status: ProductStatus) -> String {
 }
 
 fn order_cells(order: &Order) -> Result<Vec<String>> {
-    let state = |value: serde_json::Result<serde_json::Value>| Ok::<_, Error>(value?.as_str().unwrap_or_default().to_owned());
+    let state = |value: serde_json::Result<serde_json::Value>| {
+        Ok::<_, Error>(value?.as_str().unwrap_or_default().to_owned())
+    };
     let address = &order.shipping_address;
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let mut cells = vec![
@@ -291,3 +296,6 @@ fn line_cells(OrderLine { line, .. }: &OrderLine) -> [String; 7] {
 fn amount(money: Money) -> String {
     money.to_string().trim_end_matches(|c: char| !c.is_ascii_digit()).to_owned()
 }
+
+#[cfg(test)]
+mod tests;

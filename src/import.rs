@@ -40,12 +40,14 @@ pub async fn products_csv(
     dry_run: bool,
     progress: &Progress,
 ) -> Result<ImportReport> {
-    let unreadable = |error| Error::invalid("file", "file", format!("cannot read {}: {error}", path.display()));
+    let unreadable =
+        |error| Error::invalid("file", "file", format!("cannot read {}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
     let mut sheet = Sheet::open(file)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let import = Import { products: ports.products.as_ref(), gallery: Gallery::beside(folder), currency, dry_run };
+    let import =
+        Import { products: ports.products.as_ref(), gallery: Gallery::beside(folder), currency, dry_run };
     progress.begin("rows", size);
     let report = import.run(&mut sheet, progress).await?;
     progress.finish();

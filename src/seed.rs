@@ -73,7 +73,10 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { products, created, failed, customers, orders, milliseconds } = self;
-        write!(f, "loaded {products} products ({created} new, {failed} failed), {customers} customers and {orders} orders")?;
+        write!(
+            f,
+            "loaded {products} products ({created} new, {failed} failed), {customers} customers and {orders} orders"
+        )?;
         write!(f, " in {}.{:01} s", milliseconds / 1000, milliseconds % 1000 / 100)
     }
 }
@@ -117,7 +120,13 @@ pub async fn synthetic(
     Ok(report)
 }
 
-async fn make_products(ports: &Ports, count: u64, seed: u64, progress: &Progress, report: &mut Report) -> Result<()> {
+async fn make_products(
+    ports: &Ports,
+    count: u64,
+    seed: u64,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
     let words = products::Words::load()?;
     media::store(ports, words.pictures(), progress).await?;
     progress.begin("products", count);
@@ -146,7 +155,8 @@ async fn make_orders(ports: &Ports, now: Time, count: u64, seed: u64, progress: 
     let made = (0..count).map(|index| order(seed, index, count, &pool, &people).record(&terms));
     let mut batches = futures::stream::iter(made).chunks(ORDERS);
     while let Some(batch) = batches.next().await {
-        let (orders, payments): (Vec<_>, Vec<_>) = batch.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let (orders, payments): (Vec<_>, Vec<_>) =
+            batch.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let size = orders.len() as u64;
         ports.orders.import(orders).await?;
         ports.payments.import(payments).await?;
@@ -190,7 +200,14 @@ fn order<'a>(seed: u64, index: u64, count: u64, pool: &'a [Product], people: &Pe
         }
     }
     let age = rng.random_range(600..DAYS * 86_400);
-    Past { seed: format!("synthetic:{seed}:{index}"), person, customer_id: None, bought, age, luck: rng.random() }
+    Past {
+        seed: format!("synthetic:{seed}:{index}"),
+        person,
+        customer_id: None,
+        bought,
+        age,
+        luck: rng.random(),
+    }
 }
 
 /// Mostly one.

@@ -206,6 +206,7 @@ impl Settings {
         self.cart.currencies.clone_from(&self.shop.currencies);
         self.cart.default_country = self.shop.default_country;
         self.payment.public_url.clone_from(&self.public_url);
+        self.payment.test.enabled &= development;
         self.notification.public_url.clone_from(&self.public_url);
         self.notification.shop_name.clone_from(&self.shop.name);
         self.notification.folder = self.data_dir.join("mail");

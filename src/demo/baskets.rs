@@ -22,8 +22,8 @@ const PEAK: f64 = 2.2;
 const WEEKDAYS: [f64; 7] = [1.0, 0.95, 0.95, 1.0, 1.1, 1.25, 1.4];
 /// How busy each hour (UTC) is.
 const HOURS: [f64; 24] = [
-    0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.1, 1.2, 1.2, 1.0, 0.9, 0.9, 1.0, 1.2, 1.5, 1.8, 1.9, 1.6, 1.0,
-    0.5,
+    0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.1, 1.2, 1.2, 1.0, 0.9, 0.9, 1.0, 1.2, 1.5, 1.8, 1.9,
+    1.6, 1.0, 0.5,
 ];
 /// How busy the first day was, where today is 1: the shop grows.
 const AT_FIRST: f64 = 0.35;
@@ -108,13 +108,22 @@ fn shopper(profile: &Profile, people: &People, number: usize, rng: &mut StdRng) 
     let countries = &profile.archetypes[archetype].countries;
     let country = *countries.choose(rng).ok_or_else(|| Error::internal("an archetype without countries"))?;
     let person = people.person(country, &number.to_string(), rng);
-    Ok(Shopper { person, guest: false, archetype, second: Some(second).filter(|&second| second != archetype) })
+    Ok(Shopper {
+        person,
+        guest: false,
+        archetype,
+        second: Some(second).filter(|&second| second != archetype),
+    })
 }
 
 /// The person behind the shopper's login: lives where the shop does.
 fn with_login(person: Person, people: &People) -> Result<Person> {
     let home: Country = "DE".parse()?;
-    let mut person = if person.address.country == home { person } else { people.person(home, "0", &mut generator(0, "login", 0)) };
+    let mut person = if person.address.country == home {
+        person
+    } else {
+        people.person(home, "0", &mut generator(0, "login", 0))
+    };
     person.email = SHOPPER.parse()?;
     if let Some((_, _, name, _)) = LOGINS.iter().find(|login| login.0 == SHOPPER) {
         person.address.name = (*name).to_owned();
@@ -135,7 +144,8 @@ fn spread(spread: &Spread, rng: &mut impl Rng) -> usize {
 /// When somebody ordered, in seconds before now: later rather than earlier, in the months and at the hours they like.
 fn age(rng: &mut impl Rng, now: Time, months: u64, peaks: &[u32]) -> u64 {
     let days = months * 30;
-    let most = PEAK * WEEKDAYS.iter().copied().fold(0.0, f64::max) * HOURS.iter().copied().fold(0.0, f64::max);
+    let most =
+        PEAK * WEEKDAYS.iter().copied().fold(0.0, f64::max) * HOURS.iter().copied().fold(0.0, f64::max);
     loop {
         let age = rng.random_range(15 * 60..days * DAY);
         let at = now.before(std::time::Duration::from_secs(age)).utc();
@@ -159,14 +169,20 @@ struct Taste<'a> {
 impl<'a> Taste<'a> {
     fn of(catalogue: &'a Catalogue) -> Result<Self> {
         let products = &catalogue.products;
-        let mut prices: Vec<i64> = products.iter().map(|product| product.lowest_price(Currency::EUR)).collect();
+        let mut prices: Vec<i64> =
+            products.iter().map(|product| product.lowest_price(Currency::EUR)).collect();
         prices.sort_unstable();
-        let median = prices.get(prices.len() / 2).copied().ok_or_else(|| Error::internal("an empty catalogue"))?;
+        let median =
+            prices.get(prices.len() / 2).copied().ok_or_else(|| Error::internal("an empty catalogue"))?;
         let weights = |archetype| products.iter().map(|product| weight(archetype, product, median)).collect();
         Ok(Self {
             catalogue,
             weights: catalogue.orders_profile.archetypes.iter().map(weights).collect(),
-            by_slug: products.iter().enumerate().map(|(index, product)| (product.slug.as_str(), index)).collect(),
+            by_slug: products
+                .iter()
+                .enumerate()
+                .map(|(index, product)| (product.slug.as_str(), index))
+                .collect(),
         })
     }
 
@@ -214,7 +230,8 @@ impl<'a> Taste<'a> {
 fn weight(archetype: &Archetype, product: &Product, median: i64) -> f64 {
     let likes = &archetype.likes;
     let tags: f64 = product.tags.iter().filter_map(|tag| likes.tags.get(tag)).sum();
-    let categories: f64 = product.categories.iter().filter_map(|category| likes.categories.get(category)).sum();
+    let categories: f64 =
+        product.categories.iter().filter_map(|category| likes.categories.get(category)).sum();
     let favourite = if likes.products.contains(&product.slug) { 8.0 } else { 0.0 };
     let price = product.lowest_price(Currency::EUR) as f64 / median as f64;
     (0.05 + tags + categories + favourite) * price.powf(archetype.price_pull - 1.0)

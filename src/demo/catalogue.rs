@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use contracts::product::{
-    CategoryId, CategoryNode, Image, ImportProduct, NewCategory, NewCollection, NewProduct, NewVariant, OptionValue,
-    ProductOption, ProductStatus,
+    CategoryId, CategoryNode, Image, ImportProduct, NewCategory, NewCollection, NewProduct, NewVariant,
+    OptionValue, ProductOption, ProductStatus,
 };
 use gateway::Ports;
 use serde::Deserialize;
@@ -223,7 +223,9 @@ fn attribute(name: &str, value: &Value) -> (String, String) {
         other => plain(other),
     };
     match name.rsplit_once('_') {
-        Some((name, unit @ ("mm" | "g" | "kg" | "ml" | "l" | "m" | "h"))) => (name.to_owned(), format!("{text} {unit}")),
+        Some((name, unit @ ("mm" | "g" | "kg" | "ml" | "l" | "m" | "h"))) => {
+            (name.to_owned(), format!("{text} {unit}"))
+        }
         Some((name, "w")) => (name.to_owned(), format!("{text} W")),
         _ => (name.to_owned(), text),
     }
@@ -239,9 +241,13 @@ fn plain(value: &Value) -> String {
 }
 
 /// Makes the categories that are missing; the ids of all by slug.
-pub(super) async fn place_categories(ports: &Ports, catalogue: &Catalogue) -> Result<BTreeMap<String, CategoryId>> {
+pub(super) async fn place_categories(
+    ports: &Ports,
+    catalogue: &Catalogue,
+) -> Result<BTreeMap<String, CategoryId>> {
     let roots: Vec<CategoryNode> = ports.products.categories().await?;
-    let mut ids: BTreeMap<String, CategoryId> = roots.into_iter().map(|n| (n.category.slug, n.category.id)).collect();
+    let mut ids: BTreeMap<String, CategoryId> =
+        roots.into_iter().map(|n| (n.category.slug, n.category.id)).collect();
     for category in catalogue.categories.iter() {
         if ids.contains_key(&category.slug) {
             continue;
@@ -270,7 +276,11 @@ pub(super) async fn collect(
     let mut by_sales: Vec<usize> = (0..products.len()).collect();
     by_sales.sort_by_key(|&index| std::cmp::Reverse(sold[index]));
     let those = |wanted: &dyn Fn(&Product) -> bool| -> Vec<_> {
-        by_sales.iter().filter(|&&index| wanted(&catalogue.products[index])).map(|&index| products[index].id).collect()
+        by_sales
+            .iter()
+            .filter(|&&index| wanted(&catalogue.products[index]))
+            .map(|&index| products[index].id)
+            .collect()
     };
     let best = by_sales.iter().take(BEST_SELLERS).map(|&index| products[index].id).collect();
     let small_gift = |p: &Product| p.has_tag("gift") && p.lowest_price(Currency::EUR) <= SMALL_GIFT;
@@ -278,12 +288,23 @@ pub(super) async fn collect(
         ("New in", "new-in", "Just off the bench.", those(&|p| p.has_tag("new"))),
         ("Best sellers", "best-sellers", "What others keep coming back for.", best),
         ("Gifts under 50", "gifts-under-50", "Small things that are easy to wrap.", those(&small_gift)),
-        ("Small spaces", "small-spaces", "Things that fold, stack and nest.", those(&|p| p.has_tag("small-space"))),
-        ("For the desk", "for-the-desk", "A table where work gets done.", those(&|p| p.has_tag("desk-setup"))),
+        (
+            "Small spaces",
+            "small-spaces",
+            "Things that fold, stack and nest.",
+            those(&|p| p.has_tag("small-space")),
+        ),
+        (
+            "For the desk",
+            "for-the-desk",
+            "A table where work gets done.",
+            those(&|p| p.has_tag("desk-setup")),
+        ),
     ];
     for (title, slug, description, product_ids) in collections {
         if there.iter().all(|collection| collection.slug != slug) {
-            let (title, slug, description) = (title.to_owned(), Some(slug.to_owned()), description.to_owned());
+            let (title, slug, description) =
+                (title.to_owned(), Some(slug.to_owned()), description.to_owned());
             ports.products.create_collection(NewCollection { title, slug, description, product_ids }).await?;
         }
     }

@@ -25,7 +25,8 @@ pub(crate) fn all() -> Vec<String> {
 pub(crate) async fn store(ports: &Ports, names: Vec<String>, progress: &Progress) -> Result<()> {
     progress.begin("pictures", names.len() as u64);
     let stores = names.into_iter().map(|name| async move {
-        let content = picture(&name).ok_or_else(|| Error::internal(format!("the demo has no picture {name}")))?;
+        let content =
+            picture(&name).ok_or_else(|| Error::internal(format!("the demo has no picture {name}")))?;
         ports.products.store_media(name, content).await?;
         progress.advance(1);
         Ok(())

@@ -89,9 +89,11 @@ impl Past<'_> {
         let lines = self.lines(currency, &tax)?;
         let subtotal = Money::sum(currency, lines.iter().map(|line| line.subtotal))?;
         let shipping = self.shipping(terms, subtotal, placed_at);
-        let tax_total = Money::sum(currency, lines.iter().map(|line| line.tax))?.add(tax.of(shipping.price)?)?;
+        let tax_total =
+            Money::sum(currency, lines.iter().map(|line| line.tax))?.add(tax.of(shipping.price)?)?;
         let gross = subtotal.add(shipping.price)?;
-        let (net, total) = if tax.included { (gross.sub(tax_total)?, gross) } else { (gross, gross.add(tax_total)?) };
+        let (net, total) =
+            if tax.included { (gross.sub(tax_total)?, gross) } else { (gross, gross.add(tax_total)?) };
         let taxed = TaxLine { name: tax.name, rate_basis_points: tax.basis_points, net, tax: tax_total };
         let order = ImportOrder {
             fulfillment_status: self.fulfilment(&shipping, lines.len(), terms.now),
@@ -106,7 +108,12 @@ impl Past<'_> {
             tax_total,
             placed_at,
         };
-        let payment = ImportPayment { order_id: order.id(), amount: total, refunded: Money::zero(currency), at: placed_at };
+        let payment = ImportPayment {
+            order_id: order.id(),
+            amount: total,
+            refunded: Money::zero(currency),
+            at: placed_at,
+        };
         Ok((order, payment))
     }
 
@@ -154,9 +161,12 @@ impl Past<'_> {
         };
         let zone = terms.zones.iter().find(|zone| zone.countries.contains(&self.person.address.country));
         let methods = zone.iter().flat_map(|zone| &zone.methods).filter(takes);
-        let mut ways: Vec<_> = methods.filter_map(|m| Some((m, shipping_price(m, subtotal, weight)?))).collect();
+        let mut ways: Vec<_> =
+            methods.filter_map(|m| Some((m, shipping_price(m, subtotal, weight)?))).collect();
         let hurry = self.luck % 100 < 15;
-        ways.sort_by_key(|(method, price)| if hurry { (method.max_days, price.amount) } else { (price.amount, method.max_days) });
+        ways.sort_by_key(|(method, price)| {
+            if hurry { (method.max_days, price.amount) } else { (price.amount, method.max_days) }
+        });
         let day = placed_at.utc().date_naive();
         let window = |min, max| DeliveryWindow {
             from: working_days_after(day, min).to_string(),
@@ -217,7 +227,10 @@ fn shipping_price(method: &Method, subtotal: Money, weight_grams: i64) -> Option
             && tier.max_weight_grams.is_none_or(|max| weight_grams <= max)
             && tier.min_subtotal.is_none_or(|min| subtotal.amount >= min)
     })?;
-    let is_free = method.free_above.iter().any(|from| from.currency == subtotal.currency && subtotal.amount >= from.amount);
+    let is_free = method
+        .free_above
+        .iter()
+        .any(|from| from.currency == subtotal.currency && subtotal.amount >= from.amount);
     Some(if is_free { Money::zero(subtotal.currency) } else { tier.price })
 }
 

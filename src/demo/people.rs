@@ -58,7 +58,8 @@ impl People {
         let (first, last) = (pick(&place.first, rng), pick(&place.last, rng));
         let street = pick(&place.streets, rng);
         let number: u32 = rng.random_range(1..=120);
-        let line1 = if place.number_first { format!("{number} {street}") } else { format!("{street} {number}") };
+        let line1 =
+            if place.number_first { format!("{number} {street}") } else { format!("{street} {number}") };
         let (city, postal_code, region) = match pick(&place.cities, rng) {
             City::InCountry(city, postal_code) => (city, postal_code, None),
             City::InRegion(city, postal_code, region) => (city, postal_code, Some(region.clone())),
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn there_are_people_in_every_country_that_the_history_names() {
         let people = People::load().unwrap();
-        for country in Catalogue::load().unwrap().orders_profile.archetypes.iter().flat_map(|a| &a.countries) {
+        for country in Catalogue::load().unwrap().orders_profile.archetypes.iter().flat_map(|a| &a.countries)
+        {
             assert!(people.0.contains_key(country), "{country}");
         }
     }

@@ -46,8 +46,8 @@ const ZONES: [ZonePlan; 5] = [
         key: "eu",
         name: "European Union",
         countries: &[
-            "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
-            "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+            "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "GR", "HU", "IE", "IT", "LV", "LT",
+            "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
         ],
         carrier: "DPD",
         standard: [890, 1_290, 2_290],
@@ -97,11 +97,36 @@ const ZONES: [ZonePlan; 5] = [
 
 /// Standard rates of value-added tax in basis points; prices contain them.
 const VAT: [(&str, i64); 30] = [
-    ("AT", 2_000), ("BE", 2_100), ("BG", 2_000), ("HR", 2_500), ("CY", 1_900), ("CZ", 2_100), ("DK", 2_500),
-    ("EE", 2_400), ("FI", 2_550), ("FR", 2_000), ("DE", 1_900), ("GR", 2_400), ("HU", 2_700), ("IE", 2_300),
-    ("IT", 2_200), ("LV", 2_100), ("LT", 2_100), ("LU", 1_700), ("MT", 1_800), ("NL", 2_100), ("PL", 2_300),
-    ("PT", 2_300), ("RO", 2_100), ("SK", 2_300), ("SI", 2_200), ("ES", 2_100), ("SE", 2_500), ("GB", 2_000),
-    ("CH", 810), ("NO", 2_500),
+    ("AT", 2_000),
+    ("BE", 2_100),
+    ("BG", 2_000),
+    ("HR", 2_500),
+    ("CY", 1_900),
+    ("CZ", 2_100),
+    ("DK", 2_500),
+    ("EE", 2_400),
+    ("FI", 2_550),
+    ("FR", 2_000),
+    ("DE", 1_900),
+    ("GR", 2_400),
+    ("HU", 2_700),
+    ("IE", 2_300),
+    ("IT", 2_200),
+    ("LV", 2_100),
+    ("LT", 2_100),
+    ("LU", 1_700),
+    ("MT", 1_800),
+    ("NL", 2_100),
+    ("PL", 2_300),
+    ("PT", 2_300),
+    ("RO", 2_100),
+    ("SK", 2_300),
+    ("SI", 2_200),
+    ("ES", 2_100),
+    ("SE", 2_500),
+    ("GB", 2_000),
+    ("CH", 810),
+    ("NO", 2_500),
 ];
 
 /// Sales tax of the states where the shop collects it, added to prices.
@@ -152,7 +177,10 @@ fn zone(plan: &ZonePlan) -> Result<NewZone> {
     let methods = vec![
         Method {
             tiers: tiers(&parcel, &plan.standard)?,
-            free_above: FREE_ABOVE.iter().map(|(code, amount)| Ok(Money::new(*amount, code.parse()?))).collect::<Result<_>>()?,
+            free_above: FREE_ABOVE
+                .iter()
+                .map(|(code, amount)| Ok(Money::new(*amount, code.parse()?)))
+                .collect::<Result<_>>()?,
             ..method("standard", "Standard", &["parcel"], plan.standard_days)
         },
         Method {
@@ -218,7 +246,9 @@ fn percent(basis_points: i64) -> String {
 
 fn promotions(products: &[Product]) -> Result<Vec<NewPromotion>> {
     let euro = |amount| Money::new(amount, Currency::EUR);
-    let of_scent = |product: &&Product| product.tags.iter().any(|tag| matches!(tag.as_str(), "candle" | "scent" | "bath"));
+    let of_scent = |product: &&Product| {
+        product.tags.iter().any(|tag| matches!(tag.as_str(), "candle" | "scent" | "bath"))
+    };
     let offer = |title: &str, code: Option<&str>, kind, value| NewPromotion {
         title: Some(title.to_owned()),
         code: code.map(str::to_owned),

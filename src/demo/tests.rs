@@ -58,15 +58,23 @@ fn every_product_of_the_catalogue_can_be_taken() {
         for variant in &product.variants {
             assert_eq!(variant.options.len(), product.options.len(), "{}", variant.sku);
             assert!(variant.options.iter().all(|(name, value)| offers(name, value)), "{}", variant.sku);
-            assert!(skus.insert(variant.sku.clone()) && combinations.insert(variant.options.clone()), "{}", variant.sku);
+            assert!(
+                skus.insert(variant.sku.clone()) && combinations.insert(variant.options.clone()),
+                "{}",
+                variant.sku
+            );
             assert_eq!(variant.prices.len(), 3, "{}", variant.sku);
             for former in &variant.compare_at_prices {
-                assert!(variant.prices.iter().any(|p| p.currency == former.currency && p.amount < former.amount));
+                assert!(
+                    variant.prices.iter().any(|p| p.currency == former.currency && p.amount < former.amount)
+                );
             }
         }
         for (image, picture) in product.images.iter().zip(&source.images) {
             assert!(pictures.contains(&picture.file) && image.width > 0, "{}", image.file);
-            assert!(!image.options.is_empty() && image.options.iter().all(|(name, value)| offers(name, value)));
+            assert!(
+                !image.options.is_empty() && image.options.iter().all(|(name, value)| offers(name, value))
+            );
         }
     }
 }
@@ -87,13 +95,23 @@ fn facts_are_written_for_people() {
 #[test]
 fn every_order_adds_up() {
     for (order, payment) in records() {
-        let sum = |of: fn(&contracts::cart::PricedLine) -> Money| Money::sum(order.currency, order.lines.iter().map(of)).unwrap();
+        let sum = |of: fn(&contracts::cart::PricedLine) -> Money| {
+            Money::sum(order.currency, order.lines.iter().map(of)).unwrap()
+        };
         for line in &order.lines {
             assert_eq!(line.subtotal, line.unit_price.times(line.quantity).unwrap());
-            assert_eq!(line.total, line.subtotal.sub(line.discount).unwrap(), "every country of the history has its tax inside");
+            assert_eq!(
+                line.total,
+                line.subtotal.sub(line.discount).unwrap(),
+                "every country of the history has its tax inside"
+            );
             assert!(line.tax.amount >= 0 && line.tax.amount < line.total.amount);
         }
-        let total = sum(|line| line.subtotal).sub(sum(|line| line.discount)).unwrap().add(order.shipping.price).unwrap();
+        let total = sum(|line| line.subtotal)
+            .sub(sum(|line| line.discount))
+            .unwrap()
+            .add(order.shipping.price)
+            .unwrap();
         assert_eq!((payment.amount, payment.order_id, payment.refunded.amount), (total, order.id(), 0));
         let taxed = Money::sum(order.currency, order.tax_lines.iter().map(|line| line.tax)).unwrap();
         assert_eq!(taxed, order.tax_total);
@@ -111,16 +129,22 @@ fn a_year_of_orders_looks_like_one() {
     let orders: Vec<ImportOrder> = records().into_iter().map(|(order, _)| order).collect();
     assert!((850..1_250).contains(&orders.len()), "{}", orders.len());
     let oldest = now().before(std::time::Duration::from_secs(14 * 30 * 86_400));
-    assert!(orders.iter().all(|order| order.placed_at > oldest && order.placed_at < now() && !order.lines.is_empty()));
+    assert!(
+        orders
+            .iter()
+            .all(|order| order.placed_at > oldest && order.placed_at < now() && !order.lines.is_empty())
+    );
     assert!(orders.is_sorted_by_key(|order| order.placed_at));
 
-    let half = orders.iter().filter(|order| order.placed_at.since(oldest).as_secs() < 7 * 30 * 86_400).count();
+    let half =
+        orders.iter().filter(|order| order.placed_at.since(oldest).as_secs() < 7 * 30 * 86_400).count();
     assert!(half * 5 < orders.len() * 2, "{half}: the shop grows");
     let count = |status| orders.iter().filter(|order| order.fulfillment_status == status).count();
     use FulfillmentStatus::{Delivered, PartiallyShipped, Shipped, Unfulfilled};
     let states = [Unfulfilled, PartiallyShipped, Shipped, Delivered].map(count);
     assert!(states.iter().all(|count| *count > 0) && states[3] * 10 > orders.len() * 9, "{states:?}");
-    let sold: HashSet<&str> = orders.iter().flat_map(|order| &order.lines).map(|line| line.slug.as_str()).collect();
+    let sold: HashSet<&str> =
+        orders.iter().flat_map(|order| &order.lines).map(|line| line.slug.as_str()).collect();
     assert_eq!(sold.len(), 64, "everything is bought by somebody");
     assert!(orders.iter().all(|order| !order.shipping.carrier.is_empty()), "there is a way to everybody");
 
@@ -139,7 +163,8 @@ fn the_history_is_the_same_each_time() {
 
 #[test]
 fn prices_of_shipping_end_in_ninety() {
-    for tier in shop::zones().unwrap().iter().flat_map(|zone| &zone.methods).flat_map(|method| &method.tiers) {
+    for tier in shop::zones().unwrap().iter().flat_map(|zone| &zone.methods).flat_map(|method| &method.tiers)
+    {
         assert_eq!(tier.price.amount % 100, 90);
     }
 }

@@ -116,7 +116,12 @@ pub(super) fn draft(columns: &Columns, group: &Group, gallery: &Gallery) -> Resu
     })
 }
 
-fn json<T: DeserializeOwned + Default>(columns: &Columns, row: &Row, name: &str, faults: &mut Faults<'_>) -> T {
+fn json<T: DeserializeOwned + Default>(
+    columns: &Columns,
+    row: &Row,
+    name: &str,
+    faults: &mut Faults<'_>,
+) -> T {
     let text = columns.text(row, name);
     if text.is_empty() {
         return T::default();
@@ -139,7 +144,12 @@ fn status(columns: &Columns, row: &Row, faults: &mut Faults<'_>) -> ProductStatu
     }
 }
 
-fn variant(columns: &Columns, row: &Row, options: &[ProductOption], faults: &mut Faults<'_>) -> Option<NewVariant> {
+fn variant(
+    columns: &Columns,
+    row: &Row,
+    options: &[ProductOption],
+    faults: &mut Faults<'_>,
+) -> Option<NewVariant> {
     let names = ["option1", "option2", "option3", "option4", "option5"];
     let mut moneys = |name: &str| -> Option<Vec<_>> {
         let cells = cells::split(columns.text(row, name), '|');
@@ -158,7 +168,10 @@ fn variant(columns: &Columns, row: &Row, options: &[ProductOption], faults: &mut
         "" => Some(true),
         text => faults.parse((row, "tracked"), text, "boolean", "true or false", cells::truth),
     };
-    let chosen = options.iter().zip(names).map(|(option, name)| (option.name.clone(), columns.text(row, name).to_owned()));
+    let chosen = options
+        .iter()
+        .zip(names)
+        .map(|(option, name)| (option.name.clone(), columns.text(row, name).to_owned()));
     Some(NewVariant {
         id: None,
         sku: columns.text(row, "sku").to_owned(),

@@ -45,7 +45,10 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 /// Several texts in one cell: `a | b`. A separator inside a text is written with a backslash.
 pub(crate) fn join<S: AsRef<str>>(texts: impl IntoIterator<Item = S>, separator: char) -> String {
     let escape = |text: S| {
-        let escaped = text.as_ref().chars().flat_map(|c| (c == '\\' || c == separator).then_some('\\').into_iter().chain([c]));
+        let escaped = text
+            .as_ref()
+            .chars()
+            .flat_map(|c| (c == '\\' || c == separator).then_some('\\').into_iter().chain([c]));
         escaped.collect::<String>()
     };
     texts.into_iter().map(escape).collect::<Vec<_>>().join(&format!(" {separator} "))
@@ -89,19 +92,49 @@ mod tests {
 
     #[test]
     fn prices_are_exact_or_refused() {
-        let good = [("19.99", 1_999), ("19.9", 1_990), ("19", 1_900), ("0.10", 10), (" 5.00 ", 500), ("19.9900", 1_999), ("0.07", 7), ("4.", 400)];
+        let good = [
+            ("19.99", 1_999),
+            ("19.9", 1_990),
+            ("19", 1_900),
+            ("0.10", 10),
+            (" 5.00 ", 500),
+            ("19.9900", 1_999),
+            ("0.07", 7),
+            ("4.", 400),
+        ];
         for (text, cents) in good {
             assert_eq!(decimal(text, 2), Some(cents), "{text}");
         }
-        for bad in ["", ".", ".5", "-1", "+1", "1,234.50", "1e3", "19.999", "EUR 5", "٣", "99999999999999999999", "1.2.3", "NaN"] {
+        for bad in [
+            "",
+            ".",
+            ".5",
+            "-1",
+            "+1",
+            "1,234.50",
+            "1e3",
+            "19.999",
+            "EUR 5",
+            "٣",
+            "99999999999999999999",
+            "1.2.3",
+            "NaN",
+        ] {
             assert_eq!(decimal(bad, 2), None, "{bad}");
         }
-        assert_eq!((decimal("5", 0), decimal("5.00", 0), decimal("5.5", 0), decimal("1.234", 3)), (Some(5), Some(5), None, Some(1_234)));
+        assert_eq!(
+            (decimal("5", 0), decimal("5.00", 0), decimal("5.5", 0), decimal("1.234", 3)),
+            (Some(5), Some(5), None, Some(1_234))
+        );
     }
 
     #[test]
     fn money_survives_a_cell() {
-        for money in [Money::new(1_999, Currency::EUR), Money::new(5, "JPY".parse().unwrap()), Money::new(0, Currency::EUR)] {
+        for money in [
+            Money::new(1_999, Currency::EUR),
+            Money::new(5, "JPY".parse().unwrap()),
+            Money::new(0, Currency::EUR),
+        ] {
             assert_eq!(money_with_currency(&money.to_string()), Some(money));
         }
         for bad in ["19.99", "19.99 euros", "EUR 19.99", ""] {
@@ -111,19 +144,30 @@ mod tests {
 
     #[test]
     fn counts_are_read_as_spreadsheets_write_them() {
-        assert_eq!(["12", "12.0", " 7 ", "1.2E+03", "-3", "200.6"].map(count), [12, 12, 7, 1_200, -3, 201].map(Some));
+        assert_eq!(
+            ["12", "12.0", " 7 ", "1.2E+03", "-3", "200.6"].map(count),
+            [12, 12, 7, 1_200, -3, 201].map(Some)
+        );
         assert_eq!(["", "x", "NaN", "inf", "1e300"].map(count), [None; 5]);
     }
 
     #[test]
     fn lists_survive_a_cell() {
-        let lists: [&[&str]; 5] = [&[], &["a"], &["a", "b c"], &["a|b", "c\\d", "e\\|f"], &["Bath & scent", "A > B"]];
+        let lists: [&[&str]; 5] =
+            [&[], &["a"], &["a", "b c"], &["a|b", "c\\d", "e\\|f"], &["Bath & scent", "A > B"]];
         for list in lists {
             assert_eq!(split(&join(list, '|'), '|'), list);
             // A list of paths: lists of lists.
             let nested = join([join(list, '>'), join(["x"], '>')], '|');
             let first = split(&nested, '|').first().map(|cell| split(cell, '>')).unwrap_or_default();
-            assert_eq!(first, if list.is_empty() { vec!["x".to_owned()] } else { list.iter().map(|s| (*s).to_owned()).collect() });
+            assert_eq!(
+                first,
+                if list.is_empty() {
+                    vec!["x".to_owned()]
+                } else {
+                    list.iter().map(|s| (*s).to_owned()).collect()
+                }
+            );
         }
     }
 

@@ -28,7 +28,8 @@ impl Draft {
 
     /// The line of what a pointer such as `/variants/2/sku` points at.
     pub fn line_of(&self, pointer: &str) -> u64 {
-        let variant = pointer.strip_prefix("/variants/").and_then(|rest| rest.split('/').next()?.parse::<usize>().ok());
+        let variant =
+            pointer.strip_prefix("/variants/").and_then(|rest| rest.split('/').next()?.parse::<usize>().ok());
         variant.and_then(|index| self.variant_lines.get(index).copied()).unwrap_or(self.line)
     }
 }

@@ -30,7 +30,8 @@ impl Gallery {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
                 let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
-                let is_picture = matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "webp" | "avif" | "gif");
+                let is_picture =
+                    matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "webp" | "avif" | "gif");
                 if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_picture) {
                     files.insert(name.to_owned(), path.clone());
                 }
@@ -64,7 +65,8 @@ impl Picture {
 
     /// `Invalid` when it cannot be read or is too large.
     pub fn content(&self) -> Result<Blob> {
-        let unreadable = |e: std::io::Error| Error::invalid("file", "file", format!("{}: {e}", self.path.display()));
+        let unreadable =
+            |e: std::io::Error| Error::invalid("file", "file", format!("{}: {e}", self.path.display()));
         if std::fs::metadata(&self.path).map_err(unreadable)?.len() > MAX_BYTES {
             return Err(Error::invalid("file", "too_large", "a picture may have at most 8 MiB"));
         }

@@ -85,8 +85,15 @@ impl ImportReport {
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, rows) = (if self.dry_run { "would take" } else { "took" }, self.rows);
-        writeln!(f, "{verb} {} products of {rows} rows: {} created, {} updated, {} unchanged, {} failed",
-            self.created + self.updated + self.unchanged, self.created, self.updated, self.unchanged, self.failed)?;
+        writeln!(
+            f,
+            "{verb} {} products of {rows} rows: {} created, {} updated, {} unchanged, {} failed",
+            self.created + self.updated + self.unchanged,
+            self.created,
+            self.updated,
+            self.unchanged,
+            self.failed
+        )?;
         if self.images_skipped > 0 {
             writeln!(f, "{} pictures are not beside the file and were left out", self.images_skipped)?;
         }

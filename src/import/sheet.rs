@@ -131,7 +131,8 @@ impl<R: Read> Sheet<R> {
         let ration = Arc::new(AtomicU64::new(0));
         let rationed = Rationed { file, used: ration.clone() };
         let mut reader = ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(rationed);
-        let wrong = |e: csv::Error| Error::invalid("file", "header", format!("the first line cannot be read: {e}"));
+        let wrong =
+            |e: csv::Error| Error::invalid("file", "header", format!("the first line cannot be read: {e}"));
         let header = Header::new(reader.headers().map_err(wrong)?);
         Ok(Self {
             source: header.source()?,
@@ -201,7 +202,12 @@ impl<R: Read> Sheet<R> {
                 Err(error) => {
                     self.broken = true;
                     let line = self.reader.position().line();
-                    report.fail(vec![stray(line, "", "unreadable", format!("the file cannot be read on: {error}"))]);
+                    report.fail(vec![stray(
+                        line,
+                        "",
+                        "unreadable",
+                        format!("the file cannot be read on: {error}"),
+                    )]);
                     return None;
                 }
             }
@@ -214,7 +220,12 @@ impl<R: Read> Sheet<R> {
             if !slug::slugify(&handle).is_empty() {
                 return Some((handle, row));
             }
-            report.fail(vec![stray(row.line, &handle, "handle_missing", "the row has no handle, so it belongs to no product")]);
+            report.fail(vec![stray(
+                row.line,
+                &handle,
+                "handle_missing",
+                "the row has no handle, so it belongs to no product",
+            )]);
         }
     }
 
@@ -229,7 +240,10 @@ impl<R: Read> Sheet<R> {
             }
         };
         if fault.is_none() && cells.iter().skip(self.header.width).any(|cell| !cell.trim().is_empty()) {
-            fault = Some(("too_many_cells", "the row has more cells than there are columns: is a quotation mark missing?"));
+            fault = Some((
+                "too_many_cells",
+                "the row has more cells than there are columns: is a quotation mark missing?",
+            ));
         }
         Row { line, cells, fault }
     }
@@ -242,7 +256,13 @@ impl<R: Read> Sheet<R> {
 }
 
 fn stray(row: u64, handle: &str, code: &str, message: impl Into<String>) -> RowError {
-    RowError { row, handle: handle.to_owned(), code: code.to_owned(), column: String::new(), message: message.into() }
+    RowError {
+        row,
+        handle: handle.to_owned(),
+        code: code.to_owned(),
+        column: String::new(),
+        message: message.into(),
+    }
 }
 
 /// The one of comma, semicolon and tab that separates the columns of the first line.

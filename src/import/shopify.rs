@@ -100,7 +100,8 @@ pub(super) fn draft(
     let hung = images::hang(columns, group, &offer, gallery, &mut faults);
     let status = status(columns, first, &mut faults);
     faults.done()?;
-    let optional = |column: Column| Some(column.text(first)).filter(|text| !text.is_empty()).map(str::to_owned);
+    let optional =
+        |column: Column| Some(column.text(first)).filter(|text| !text.is_empty()).map(str::to_owned);
     let product = NewProduct {
         title: columns.title.text(first).to_owned(),
         slug: Some(group.slug.clone()),
@@ -109,7 +110,14 @@ pub(super) fn draft(
         status,
         brand: optional(columns.vendor),
         category_ids: Vec::new(),
-        tags: columns.tags.text(first).split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        tags: columns
+            .tags
+            .text(first)
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect(),
         options: offer.options,
         attributes: attributes(columns, first),
         tax_class: if offer.taxable { "standard" } else { "zero" }.to_owned(),
@@ -150,7 +158,12 @@ fn status(columns: &Columns, first: &Row, faults: &mut Faults<'_>) -> ProductSta
         "active" | "" if published == Some(true) => ProductStatus::Published,
         "active" | "" => ProductStatus::Draft,
         other => {
-            faults.add(first, columns.status.name, "status", format!("{other:?} is not active, draft or archived"));
+            faults.add(
+                first,
+                columns.status.name,
+                "status",
+                format!("{other:?} is not active, draft or archived"),
+            );
             ProductStatus::Draft
         }
     }
@@ -161,7 +174,8 @@ fn category_path(columns: &Columns, first: &Row) -> Option<Vec<String>> {
     let path = |text: &str| -> Vec<String> {
         text.split('>').map(str::trim).filter(|title| !title.is_empty()).map(str::to_owned).collect()
     };
-    let known = |text: &str| !text.eq_ignore_ascii_case("uncategorized") && !text.bytes().all(|b| b.is_ascii_digit());
+    let known =
+        |text: &str| !text.eq_ignore_ascii_case("uncategorized") && !text.bytes().all(|b| b.is_ascii_digit());
     let category = columns.category.text(first);
     let own = columns.kind.text(first);
     Some(if known(category) { path(category) } else { path(own) }).filter(|path| !path.is_empty())

@@ -71,7 +71,10 @@ async fn a_quotation_mark_that_is_never_closed_does_not_swallow_the_file_into_me
     let report = report.unwrap();
     // The product before the broken row may have had more rows, so it is not taken either.
     assert_eq!((report.created, report.failed), (1, 2));
-    assert_eq!(report.errors.iter().map(|e| e.code.as_str()).collect::<Vec<_>>(), ["unreadable", "unreadable"]);
+    assert_eq!(
+        report.errors.iter().map(|e| e.code.as_str()).collect::<Vec<_>>(),
+        ["unreadable", "unreadable"]
+    );
     assert_eq!(shop.products.lock().unwrap().len(), 1);
 }
 

@@ -132,14 +132,22 @@ impl Words {
         }
     }
 
-    fn variants(&self, options: &[ProductOption], department: &Department, sku: &str, rng: &mut StdRng) -> Vec<NewVariant> {
+    fn variants(
+        &self,
+        options: &[ProductOption],
+        department: &Department,
+        sku: &str,
+        rng: &mut StdRng,
+    ) -> Vec<NewVariant> {
         let (low, high) = department.price;
         let price = (low as f64 * (high as f64 / low as f64).powf(rng.random())) as i64;
         let weight = rng.random_range(department.weight.0..=department.weight.1);
         let was = rng.random_bool(0.12).then_some(price * 5 / 4);
         let variant = |(number, options): (usize, BTreeMap<String, String>)| {
             // A larger one costs and weighs more.
-            let step = options.get("Size").and_then(|size| self.lists.sizes.iter().position(|s| slug::slugify(s) == *size));
+            let step = options
+                .get("Size")
+                .and_then(|size| self.lists.sizes.iter().position(|s| slug::slugify(s) == *size));
             let more = |amount: i64| amount + amount * step.unwrap_or(0) as i64 / 4;
             NewVariant {
                 id: None,
@@ -159,7 +167,11 @@ impl Words {
     /// Whole units of each currency.
     fn in_currencies(&self, euro_cents: i64) -> Vec<Money> {
         let whole = |percent: i64| (euro_cents * percent / 100 + 50) / 100 * 100;
-        self.currencies.iter().zip([100, 86, 110]).map(|(c, percent)| Money::new(whole(percent).max(100), *c)).collect()
+        self.currencies
+            .iter()
+            .zip([100, 86, 110])
+            .map(|(c, percent)| Money::new(whole(percent).max(100), *c))
+            .collect()
     }
 
     fn attributes(&self, material: &str, rng: &mut StdRng) -> BTreeMap<String, String> {
@@ -205,7 +217,8 @@ fn combinations(options: &[ProductOption]) -> Vec<BTreeMap<String, String>> {
 /// An EAN-13 of the range that shops may use for themselves.
 fn barcode(number: i64) -> String {
     let digits = format!("21{number:010}");
-    let weighted = digits.bytes().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 });
+    let weighted =
+        digits.bytes().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 });
     format!("{digits}{}", (10 - weighted.sum::<u32>() % 10) % 10)
 }
 
@@ -235,7 +248,9 @@ mod tests {
             assert!(slugs.insert(slug) && (1..=6).contains(&product.variants.len()));
             paths.extend(category_paths);
             for variant in &product.variants {
-                assert!(skus.insert(variant.sku.clone()) && variant.prices.iter().all(|price| price.amount > 0));
+                assert!(
+                    skus.insert(variant.sku.clone()) && variant.prices.iter().all(|price| price.amount > 0)
+                );
                 assert_eq!(variant.options.len(), product.options.len());
                 assert_eq!(variant.barcode.as_ref().unwrap().len(), 13);
             }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use contracts::{
     cart::{
         Cart, CartId, Carts, Destination, LineId, NewCart, NewLine, NewPromotion, NewTaxRate, PriceRequest,
-        PricedCart, Promotion, PromotionId, TaxRate, TaxRateId,
+        PricedCart, Promotion, PromotionId, TaxRate, TaxRateId, Viewer,
     },
     customer::CustomerId,
     order::OrderId,
@@ -127,15 +127,15 @@ impl Service {
 
 #[async_trait]
 impl Carts for Service {
-    async fn create(&self, new: NewCart, viewer: Option<CustomerId>) -> Result<Cart> {
+    async fn create(&self, new: NewCart, viewer: Viewer) -> Result<Cart> {
         self.create_cart(new, viewer).await
     }
 
-    async fn view(&self, id: CartId, viewer: Option<CustomerId>) -> Result<Cart> {
-        self.view_of(self.load(id, viewer).await?).await
+    async fn view(&self, id: CartId, viewer: Viewer) -> Result<Cart> {
+        self.view_of(self.load(id, viewer.customer_id).await?, viewer.group).await
     }
 
-    async fn add_line(&self, id: CartId, line: NewLine, viewer: Option<CustomerId>) -> Result<Cart> {
+    async fn add_line(&self, id: CartId, line: NewLine, viewer: Viewer) -> Result<Cart> {
         self.add(id, line, viewer).await
     }
 
@@ -144,40 +144,40 @@ impl Carts for Service {
         id: CartId,
         line_id: LineId,
         quantity: i64,
-        viewer: Option<CustomerId>,
+        viewer: Viewer,
     ) -> Result<Cart> {
         self.set(id, line_id, quantity, viewer).await
     }
 
-    async fn remove_line(&self, id: CartId, line_id: LineId, viewer: Option<CustomerId>) -> Result<Cart> {
-        let shown = self.change(id, viewer, |cart| cart.remove(line_id), |_, _| Ok(())).await?;
+    async fn remove_line(&self, id: CartId, line_id: LineId, viewer: Viewer) -> Result<Cart> {
+        let shown = self.change(id, &viewer, |cart| cart.remove(line_id), |_, _| Ok(())).await?;
         Ok(shown.into_view())
     }
 
-    async fn apply_code(&self, id: CartId, code: String, viewer: Option<CustomerId>) -> Result<Cart> {
+    async fn apply_code(&self, id: CartId, code: String, viewer: Viewer) -> Result<Cart> {
         self.add_code(id, code, viewer).await
     }
 
-    async fn remove_code(&self, id: CartId, code: String, viewer: Option<CustomerId>) -> Result<Cart> {
+    async fn remove_code(&self, id: CartId, code: String, viewer: Viewer) -> Result<Cart> {
         let remove = |cart: &mut StoredCart| {
             cart.remove_code(&code);
             Ok(())
         };
-        Ok(self.change(id, viewer, remove, |_, _| Ok(())).await?.into_view())
+        Ok(self.change(id, &viewer, remove, |_, _| Ok(())).await?.into_view())
     }
 
     async fn shipping_options(
         &self,
         id: CartId,
         address: Destination,
-        viewer: Option<CustomerId>,
+        viewer: Viewer,
     ) -> Result<Vec<ShippingOption>> {
         self.options(id, address, viewer).await
     }
 
     async fn of_customer(&self, customer: CustomerId) -> Result<Option<Cart>> {
         match self.store.current_cart(customer).await? {
-            Some(cart) => self.view_of(cart).await.map(Some),
+            Some(cart) => self.view_of(cart, None).await.map(Some),
             None => Ok(None),
         }
     }

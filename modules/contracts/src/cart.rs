@@ -50,30 +50,31 @@ pub type TaxRateId = Id<TaxRateEntity>;
 port! {
     /// Carts and what they cost.
     ///
-    /// `viewer` is the customer who asks, if signed in: a cart that belongs to an account is `NotFound` for others.
+    /// A cart that belongs to an account is `NotFound` for every other `viewer`. Each viewer sees the prices of their group.
     pub trait Carts as "cart" {
-        async fn create(&self, new: NewCart, viewer: Option<CustomerId>) -> Cart;
-        async fn view(&self, id: CartId, viewer: Option<CustomerId>) -> Cart;
+        async fn create(&self, new: NewCart, viewer: Viewer) -> Cart;
+        async fn view(&self, id: CartId, viewer: Viewer) -> Cart;
         /// Adds to the line of the same variant if there is one. At most 100 lines, 9,999 units a line.
         /// `Conflict/out_of_stock` with `available` when more than there is.
-        async fn add_line(&self, id: CartId, line: NewLine, viewer: Option<CustomerId>) -> Cart;
+        async fn add_line(&self, id: CartId, line: NewLine, viewer: Viewer) -> Cart;
         /// 0 removes the line.
-        async fn set_quantity(&self, id: CartId, line_id: LineId, quantity: i64, viewer: Option<CustomerId>) -> Cart;
-        async fn remove_line(&self, id: CartId, line_id: LineId, viewer: Option<CustomerId>) -> Cart;
+        async fn set_quantity(&self, id: CartId, line_id: LineId, quantity: i64, viewer: Viewer) -> Cart;
+        async fn remove_line(&self, id: CartId, line_id: LineId, viewer: Viewer) -> Cart;
         /// `Invalid/coupon_unknown`, `coupon_expired`, `coupon_minimum`, `coupon_not_combinable`, `coupon_not_applicable`;
         /// `Conflict/coupon_exhausted`.
-        async fn apply_code(&self, id: CartId, code: String, viewer: Option<CustomerId>) -> Cart;
-        async fn remove_code(&self, id: CartId, code: String, viewer: Option<CustomerId>) -> Cart;
+        async fn apply_code(&self, id: CartId, code: String, viewer: Viewer) -> Cart;
+        async fn remove_code(&self, id: CartId, code: String, viewer: Viewer) -> Cart;
         /// Ways to send the cart there, cheapest first; none when the address is outside all zones.
-        async fn shipping_options(&self, id: CartId, address: Destination, viewer: Option<CustomerId>) -> Vec<ShippingOption>;
-        /// The customer's open cart.
+        async fn shipping_options(&self, id: CartId, address: Destination, viewer: Viewer) -> Vec<ShippingOption>;
+        /// The customer's open cart, at the prices of those who are in no group.
         async fn of_customer(&self, customer: CustomerId) -> Option<Cart>;
         /// Makes `from` the customer's: its lines join those of the cart they had (the larger quantity wins), in one
-        /// transaction. Merging twice changes nothing.
+        /// transaction. Merging twice changes nothing. Answers with the prices of those who are in no group.
         async fn merge(&self, from: CartId, customer: CustomerId) -> Cart;
 
         /// Everything an order needs, from today's prices. `NotFound`, `Conflict/cart_empty`, `Conflict/cart_completed`
-        /// (with `order_id`), `Invalid/shipping_option`, `Conflict/line_unavailable`.
+        /// (with `order_id`), `Conflict/line_unavailable` (with `variant_ids`), `Conflict/coupon_exhausted` for a code of
+        /// the cart, `Invalid/not_shippable` outside all zones, `Invalid/shipping_option`.
         async fn price(&self, id: CartId, request: PriceRequest) -> PricedCart;
         /// Counts one use of each promotion for the order, under all limits, all or none: `Conflict/coupon_exhausted`.
         /// Idempotent by order.
@@ -94,6 +95,15 @@ port! {
         async fn put_tax_rate(&self, rate: NewTaxRate) -> TaxRate;
         async fn delete_tax_rate(&self, id: TaxRateId) -> ();
     }
+}
+
+/// Who looks at a cart. The default is a guest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// The account, if signed in.
+    pub customer_id: Option<CustomerId>,
+    /// The group of the account, whose prices apply.
+    pub group: Option<String>,
 }
 
 /// Wants a cart.
@@ -190,7 +200,7 @@ impl From<&Address> for Destination {
 /// What the checkout adds to the cart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PriceRequest {
-    pub viewer: Option<CustomerId>,
+    pub viewer: Viewer,
     pub email: Email,
     pub destination: Destination,
     pub shipping_option_id: MethodId,

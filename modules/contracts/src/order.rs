@@ -26,8 +26,9 @@ port! {
         /// Turns a cart into an order: priced, reserved, claimed, authorised, captured. One order per cart version and per
         /// key; repeated with the same key it returns that order. Answers when the order is placed or needs the shopper
         /// (`payment.next_action`). `Conflict/out_of_stock`, `Conflict/coupon_exhausted`, `Declined/payment_declined`,
-        /// `Conflict/cart_completed`, `Unavailable/payment_unknown` when the provider stays silent (the order goes on or is
-        /// cancelled by itself; ask again with the same key).
+        /// `Conflict/price_changed` with `total` when that is not `expected_total`, `Conflict/cart_completed`,
+        /// `Unavailable/payment_unknown` when the provider stays silent (the order goes on or is cancelled by itself; ask
+        /// again with the same key).
         async fn checkout(&self, request: Checkout, principal: Principal) -> Order;
         /// `NotFound` for other people's orders.
         async fn find(&self, id: OrderId, viewer: Viewer) -> Order;
@@ -76,6 +77,9 @@ pub enum Viewer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Principal {
     pub customer_id: Option<CustomerId>,
+    /// The group of the account, whose prices apply.
+    #[serde(default)]
+    pub group: Option<String>,
     /// The client's `Idempotency-Key`.
     pub key: String,
 }
@@ -92,6 +96,9 @@ pub struct Checkout {
     pub billing_address: Option<Address>,
     pub shipping_option_id: MethodId,
     pub payment: CheckoutPayment,
+    /// The total that the shopper was shown, shipping included; an order that would cost anything else is refused.
+    #[serde(default)]
+    pub expected_total: Option<Money>,
 }
 
 /// How to pay.

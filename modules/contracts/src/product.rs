@@ -388,7 +388,8 @@ pub struct SearchResult {
     /// How many match in all: the search index knows it for nothing.
     pub total: u64,
     /// `category`, `brand`, `tag`, `option.<name>`, `attr.<name>`, `in_stock`: values by count. The count is the number
-    /// of hits after clicking the value.
+    /// of hits after clicking the value. An attribute that is not filtered by is left out when it has more than 30
+    /// values, or none that two of the products share: nothing can be narrowed by it.
     pub facets: BTreeMap<String, Vec<FacetValue>>,
     pub price: Option<PriceRange>,
 }

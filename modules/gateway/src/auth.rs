@@ -5,6 +5,7 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use contracts::{
     Actor,
+    cart::Viewer,
     customer::{Claims, CustomerId, Customers, Permission, SessionId},
 };
 use futures::future::LocalBoxFuture;
@@ -133,6 +134,11 @@ impl Visitor {
     /// The customer's group, for prices.
     pub fn group(&self) -> Option<String> {
         self.0.as_ref().and_then(|c| c.group.clone())
+    }
+
+    /// Both, for carts.
+    pub fn viewer(&self) -> Viewer {
+        Viewer { customer_id: self.customer(), group: self.group() }
     }
 }
 

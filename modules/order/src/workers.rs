@@ -48,11 +48,16 @@ impl Service {
         Ok(count)
     }
 
-    /// Makes everything that a dead process left unfinished due at once. Call it at start where this process is the
-    /// only one on the database (the embedded one); with several instances the leases of the dead run out by themselves.
+    /// Makes everything that a dead process left unfinished due at once, and lets its clients ask again. Call it at
+    /// start where this process is the only one on the database (the embedded one); with several instances the leases
+    /// of the dead run out by themselves.
     pub async fn recover(&self) -> Result<()> {
         let now = self.clock.now();
-        let recovered = self.db.transaction(async move |tx| Ok(repo::sagas::recover(tx, now).await?)).await?;
+        let recovered = self.db.transaction(async move |tx| {
+            repo::idempotency::unlock(tx, now).await?;
+            Ok(repo::sagas::recover(tx, now).await?)
+        });
+        let recovered = recovered.await?;
         if recovered > 0 {
             tracing::info!(recovered, "unfinished orders go on");
         }

@@ -218,7 +218,10 @@ impl Index {
             next_cursor: page.next_cursor,
             total: found.total,
             facets: match query.facets {
-                true => facets::counted(&snapshot.facets, &found.counts, categories),
+                true => {
+                    let counted = facets::counted(&snapshot.facets, &found.counts, categories);
+                    facets::without_noise(counted, &query.attributes)
+                }
                 false => BTreeMap::new(),
             },
             price: found.price.map(|(min, max)| PriceRange { min: money(min), max: money(max) }),

@@ -20,7 +20,13 @@ pub(super) struct Hung {
     pub skipped: u64,
 }
 
-pub(super) fn hang(columns: &Columns, group: &Group, offer: &Offer, gallery: &Gallery, faults: &mut Faults<'_>) -> Hung {
+pub(super) fn hang(
+    columns: &Columns,
+    group: &Group,
+    offer: &Offer,
+    gallery: &Gallery,
+    faults: &mut Faults<'_>,
+) -> Hung {
     let mut hung = Hung::default();
     for (source, alt, line) in sources(columns, group, faults) {
         match gallery.find(source, line) {
@@ -47,7 +53,9 @@ fn sources<'a>(columns: &Columns, group: &'a Group, faults: &mut Faults<'_>) -> 
     for row in &group.rows {
         let position = match columns.image_position.text(row) {
             "" => None,
-            text => faults.parse((row, columns.image_position.name), text, "number", "a number", cells::count),
+            text => {
+                faults.parse((row, columns.image_position.name), text, "number", "a number", cells::count)
+            }
         };
         add(position.unwrap_or(i64::MAX), columns.image.text(row), columns.image_alt.text(row), row);
     }
@@ -60,8 +68,11 @@ fn sources<'a>(columns: &Columns, group: &'a Group, faults: &mut Faults<'_>) -> 
 
 /// What the variants with this picture have in common: `Colour: red` when it shows the red ones of all sizes.
 fn shown_by(columns: &Columns, group: &Group, offer: &Offer, source: &str) -> BTreeMap<String, String> {
-    let with_it = |line: &u64| group.rows.iter().any(|row| row.line == *line && columns.variant_image.text(row) == source);
-    let mut variants = offer.lines.iter().zip(&offer.variants).filter(|(line, _)| with_it(line)).map(|(_, variant)| variant);
+    let with_it = |line: &u64| {
+        group.rows.iter().any(|row| row.line == *line && columns.variant_image.text(row) == source)
+    };
+    let mut variants =
+        offer.lines.iter().zip(&offer.variants).filter(|(line, _)| with_it(line)).map(|(_, variant)| variant);
     let mut common = variants.next().map(|variant| variant.options.clone()).unwrap_or_default();
     for variant in variants {
         common.retain(|name, value| variant.options.get(name) == Some(value));

@@ -51,7 +51,12 @@ fn is_variant(columns: &Columns, row: &Row) -> bool {
 
 /// The options that the first row names, with the values of all rows in the order they come in. The one variant of a
 /// product without options is called `Title: Default Title`.
-fn options(columns: &Columns, group: &Group, rows: &[&Row], faults: &mut Faults<'_>) -> Vec<(Column, ProductOption)> {
+fn options(
+    columns: &Columns,
+    group: &Group,
+    rows: &[&Row],
+    faults: &mut Faults<'_>,
+) -> Vec<(Column, ProductOption)> {
     let first = &group.rows[0];
     let mut options = Vec::new();
     for (name_column, value_column) in columns.options {
@@ -75,11 +80,20 @@ fn options(columns: &Columns, group: &Group, rows: &[&Row], faults: &mut Faults<
     options
 }
 
-fn chosen(row: &Row, options: &[(Column, ProductOption)], faults: &mut Faults<'_>) -> BTreeMap<String, String> {
+fn chosen(
+    row: &Row,
+    options: &[(Column, ProductOption)],
+    faults: &mut Faults<'_>,
+) -> BTreeMap<String, String> {
     let mut chosen = BTreeMap::new();
     for (column, option) in options {
         match column.text(row) {
-            "" => faults.add(row, column.name, "option_value_missing", format!("the variant has no {}", option.name)),
+            "" => faults.add(
+                row,
+                column.name,
+                "option_value_missing",
+                format!("the variant has no {}", option.name),
+            ),
             value => drop(chosen.insert(option.name.clone(), value.to_owned())),
         }
     }
@@ -96,7 +110,9 @@ fn variant(
 ) -> Option<NewVariant> {
     let decimal = format!("a price in {currency} such as 19.99");
     let mut price = |column: Column| -> Option<Money> {
-        faults.parse((row, column.name), column.text(row), "price", &decimal, |text| cells::money(text, currency))
+        faults.parse((row, column.name), column.text(row), "price", &decimal, |text| {
+            cells::money(text, currency)
+        })
     };
     let unit_price = price(columns.price);
     let compare_at = if columns.compare_at.text(row).is_empty() { None } else { price(columns.compare_at) };
@@ -112,7 +128,10 @@ fn variant(
         options,
         prices: vec![unit_price],
         // Shopify writes 0.00 and prices below the price for "none".
-        compare_at_prices: compare_at.filter(|former| former.amount > unit_price.amount).into_iter().collect(),
+        compare_at_prices: compare_at
+            .filter(|former| former.amount > unit_price.amount)
+            .into_iter()
+            .collect(),
         barcode: Some(unquoted(columns.barcode.text(row))).filter(|code| !code.is_empty()).map(str::to_owned),
         // Below zero: sold before it was there.
         stock: quantity.map(|quantity| quantity.max(0)),

@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use contracts::product::{
-    Category, CategoryId, CategoryNode, Collection, CollectionId, ImportOutcome, ImportProduct, ImportResult, NewProduct,
-    Product, ProductId, ProductStatus, Rating, Variant, VariantId,
+    Category, CategoryId, CategoryNode, Collection, CollectionId, ImportOutcome, ImportProduct, ImportResult,
+    NewProduct, Product, ProductId, ProductStatus, Rating, Variant, VariantId,
 };
 use gateway::Ports;
 use serde_json::{Value, json};
@@ -57,7 +57,11 @@ impl Transport for Shop {
             ("product", "store_media") => {
                 let (file, content): (String, Blob) = arguments(&args)?;
                 if content.0.is_empty() {
-                    return Err(Error::invalid("/content", "media_type", "must be a JPEG, PNG, WebP, AVIF or GIF"));
+                    return Err(Error::invalid(
+                        "/content",
+                        "media_type",
+                        "must be a JPEG, PNG, WebP, AVIF or GIF",
+                    ));
                 }
                 self.media.lock().unwrap().insert(file, content.0.len());
                 Value::Null
@@ -72,7 +76,11 @@ impl Transport for Shop {
             }
             ("product", "categories") => json!(self.categories()),
             ("product", "collections") => json!(self.collections()),
-            _ => self.answers.get(format!("{service}.{method}").as_str()).cloned().expect("the test has an answer"),
+            _ => self
+                .answers
+                .get(format!("{service}.{method}").as_str())
+                .cloned()
+                .expect("the test has an answer"),
         };
         Ok(serde_json::to_vec(&answer)?)
     }

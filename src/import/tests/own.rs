@@ -19,7 +19,8 @@ fn awkward() -> ImportProduct {
     let variant = |sku: &str, colour: &str, tracked: bool| NewVariant {
         id: None,
         sku: sku.into(),
-        options: [("Colour | tone".to_owned(), colour.to_owned()), ("=Size".to_owned(), "-1".to_owned())].into(),
+        options: [("Colour | tone".to_owned(), colour.to_owned()), ("=Size".to_owned(), "-1".to_owned())]
+            .into(),
         prices: vec![money(1, "EUR"), money(1_234_567, "JPY")],
         compare_at_prices: vec![money(150, "EUR")],
         barcode: Some("+49".into()),
@@ -39,14 +40,21 @@ fn awkward() -> ImportProduct {
         options: vec![
             ProductOption {
                 name: "Colour | tone".into(),
-                values: vec![value("rot/grün", Some("#ff0000")), value("unused", None), value("\tblau", None)],
+                values: vec![
+                    value("rot/grün", Some("#ff0000")),
+                    value("unused", None),
+                    value("\tblau", None),
+                ],
             },
             ProductOption { name: "=Size".into(), values: vec![value("-1", None)] },
         ],
         attributes: [("material".to_owned(), "Stone, | ware".to_owned())].into(),
         tax_class: "reduced".into(),
         shipping_class: "bulky".into(),
-        images: serde_json::from_value(json!([{"file": "a.webp", "alt": "An, \"alt\"", "options": {"=Size": "-1"}}])).unwrap(),
+        images: serde_json::from_value(
+            json!([{"file": "a.webp", "alt": "An, \"alt\"", "options": {"=Size": "-1"}}]),
+        )
+        .unwrap(),
         variants: vec![variant("'SKU", "rot/grün", true), variant("+SKU-2", "\tblau", false)],
         seo_title: None,
         seo_description: Some("+1".into()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::{
-    cart::{Cart, CartId, CartLine, Destination, LineId, NewCart, NewLine},
+    cart::{Cart, CartId, CartLine, Destination, LineId, NewCart, NewLine, Viewer},
     customer::CustomerId,
     order::OrderId,
     product::{PriceContext, QuoteLine, VariantId},
@@ -42,13 +42,13 @@ impl Service {
         Ok(cart)
     }
 
-    pub(super) async fn view_of(&self, cart: StoredCart) -> Result<Cart> {
-        let items = self.quote(&cart).await?;
+    pub(super) async fn view_of(&self, cart: StoredCart, group: Option<String>) -> Result<Cart> {
+        let items = self.quote(&cart, group).await?;
         Ok(self.show(cart, items)?.into_view())
     }
 
-    /// Today's quotes of the lines; lines that cannot be bought any more are left out.
-    pub(super) async fn quote(&self, cart: &StoredCart) -> Result<Vec<Item>> {
+    /// Today's quotes of the lines for a group; lines that cannot be bought any more are left out.
+    pub(super) async fn quote(&self, cart: &StoredCart, group: Option<String>) -> Result<Vec<Item>> {
         if cart.lines.is_empty() {
             return Ok(Vec::new());
         }
@@ -57,7 +57,7 @@ impl Service {
             .iter()
             .map(|line| QuoteLine { variant_id: line.variant_id, quantity: line.quantity })
             .collect();
-        let context = PriceContext { currency: cart.currency, group: None };
+        let context = PriceContext { currency: cart.currency, group };
         let quotes = self.products.quote(wanted, context).await?;
         let item = |line: &StoredLine| {
             let quote = quotes.iter().find(|quote| quote.variant_id == line.variant_id)?.clone();
@@ -97,7 +97,7 @@ impl Service {
     pub(super) async fn change<E, C>(
         &self,
         id: CartId,
-        viewer: Option<CustomerId>,
+        viewer: &Viewer,
         edit: E,
         check: C,
     ) -> Result<Shown>
@@ -107,11 +107,11 @@ impl Service {
     {
         let _turn = self.turn(id).lock().await;
         for attempt in 0..ATTEMPTS {
-            let before = self.load(id, viewer).await?;
+            let before = self.load(id, viewer.customer_id).await?;
             before.changeable()?;
             let mut cart = before.clone();
             edit(&mut cart)?;
-            let items = self.quote(&cart).await?;
+            let items = self.quote(&cart, viewer.group.clone()).await?;
             check(&cart, &items)?;
             cart.lines.retain(|line| items.iter().any(|item| item.line_id == line.id));
             if cart == before {
@@ -128,7 +128,7 @@ impl Service {
         Err(busy())
     }
 
-    pub(super) async fn create_cart(&self, new: NewCart, viewer: Option<CustomerId>) -> Result<Cart> {
+    pub(super) async fn create_cart(&self, new: NewCart, viewer: Viewer) -> Result<Cart> {
         let currency = new.currency.unwrap_or(self.settings.currencies[0]);
         if !self.settings.currencies.contains(&currency) {
             return Err(Error::invalid(
@@ -137,14 +137,14 @@ impl Service {
                 format!("the shop has no prices in {currency}"),
             ));
         }
-        let mut cart = StoredCart::new(currency, viewer, self.clock.now());
+        let mut cart = StoredCart::new(currency, viewer.customer_id, self.clock.now());
         for (i, line) in new.lines.iter().enumerate() {
             cart.add(line.variant_id, line.quantity).map_err(|error| match &*error.code {
                 "too_many_lines" => error,
                 _ => error.under(&format!("/lines/{i}")),
             })?;
         }
-        let items = self.quote(&cart).await?;
+        let items = self.quote(&cart, viewer.group).await?;
         let unknown = new.lines.iter().position(|line| !is_known(line.variant_id, &items));
         if let Some(i) = unknown {
             return Err(unknown_variant().under(&format!("/lines/{i}")));
@@ -155,13 +155,13 @@ impl Service {
         Ok(shown.into_view())
     }
 
-    pub(super) async fn add(&self, id: CartId, line: NewLine, viewer: Option<CustomerId>) -> Result<Cart> {
+    pub(super) async fn add(&self, id: CartId, line: NewLine, viewer: Viewer) -> Result<Cart> {
         let add = |cart: &mut StoredCart| cart.add(line.variant_id, line.quantity);
         let check = |_: &StoredCart, items: &[Item]| {
             let item = items.iter().find(|item| item.quote.variant_id == line.variant_id);
             are_available(std::slice::from_ref(item.ok_or_else(unknown_variant)?))
         };
-        Ok(self.change(id, viewer, add, check).await?.into_view())
+        Ok(self.change(id, &viewer, add, check).await?.into_view())
     }
 
     pub(super) async fn set(
@@ -169,7 +169,7 @@ impl Service {
         id: CartId,
         line_id: LineId,
         quantity: i64,
-        viewer: Option<CustomerId>,
+        viewer: Viewer,
     ) -> Result<Cart> {
         let set = |cart: &mut StoredCart| cart.set(line_id, quantity);
         let check = |_: &StoredCart, items: &[Item]| match items.iter().find(|item| item.line_id == line_id) {
@@ -178,14 +178,14 @@ impl Service {
             // Its variant cannot be bought any more, so it is not shown either.
             None => Err(LineId::not_found()),
         };
-        Ok(self.change(id, viewer, set, check).await?.into_view())
+        Ok(self.change(id, &viewer, set, check).await?.into_view())
     }
 
     pub(super) async fn add_code(
         &self,
         id: CartId,
         code: String,
-        viewer: Option<CustomerId>,
+        viewer: Viewer,
     ) -> Result<Cart> {
         // Another instance may have made the promotion a moment ago.
         if self.offers().of_code(&code).is_err() {
@@ -197,14 +197,14 @@ impl Service {
         let check = |cart: &StoredCart, items: &[Item]| {
             offers.may_apply(&code, &cart.codes, (items, cart.currency), now)
         };
-        Ok(self.change(id, viewer, |cart| cart.add_code(&code), check).await?.into_view())
+        Ok(self.change(id, &viewer, |cart| cart.add_code(&code), check).await?.into_view())
     }
 
     pub(super) async fn merge_into(&self, from: CartId, customer: CustomerId) -> Result<Cart> {
         let _turn = self.turn(from).lock().await;
         for attempt in 0..ATTEMPTS {
             if let Some(cart) = self.store.merge_carts(from, customer, self.clock.now()).await? {
-                return self.view_of(cart).await;
+                return self.view_of(cart, None).await;
             }
             pause_after(attempt).await;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    cart::{CartId, Destination, PriceRequest, PricedCart, PricedLine, Promotion, PromotionId},
+    cart::{CartId, Destination, PriceRequest, PricedCart, PricedLine, Promotion, PromotionId, Viewer},
     customer::CustomerId,
     order::OrderId,
     shipping::{RateRequest, ShippingOption},
@@ -23,7 +23,7 @@ impl Service {
         &self,
         id: CartId,
         address: Destination,
-        viewer: Option<CustomerId>,
+        viewer: Viewer,
     ) -> Result<Vec<ShippingOption>> {
         // Kept without the postal code: taxes do not look at it.
         let known = Destination { postal_code: None, ..address.clone() };
@@ -31,7 +31,7 @@ impl Service {
             cart.destination = Some(known.clone());
             Ok(())
         };
-        let shown = self.change(id, viewer, keep, |_, _| Ok(())).await?;
+        let shown = self.change(id, &viewer, keep, |_, _| Ok(())).await?;
         self.rates(&shown.items, shown.priced.discounted_subtotal()?, address).await
     }
 
@@ -53,12 +53,12 @@ impl Service {
     }
 
     pub(super) async fn price_for_order(&self, id: CartId, request: PriceRequest) -> Result<PricedCart> {
-        let cart = self.load(id, request.viewer).await?;
+        let cart = self.load(id, request.viewer.customer_id).await?;
         cart.changeable()?;
         if cart.lines.is_empty() {
             return Err(Error::conflict("cart_empty", "there is nothing in the cart"));
         }
-        let items = self.all_available(&cart, request.viewer).await?;
+        let items = self.all_available(&cart, &request.viewer).await?;
         let mut offers = self.store.offers().await?;
         self.withdraw_used_up(&mut offers, &cart, &request.email).await?;
 
@@ -67,12 +67,12 @@ impl Service {
         let options = self.rates(&items, goods.discounted_subtotal()?, destination.clone()).await?;
         let shipping = chosen(options, &request)?;
         let priced = self.price_at(&offers, &cart, &items, destination, Some(shipping.price))?;
-        Ok(priced_cart(cart, items, priced, shipping, request.viewer))
+        Ok(priced_cart(cart, items, priced, shipping, request.viewer.customer_id))
     }
 
     /// The quotes of all lines. If a line cannot be bought any more, it leaves the cart and the shopper is told once.
-    async fn all_available(&self, cart: &StoredCart, viewer: Option<CustomerId>) -> Result<Vec<Item>> {
-        let items = self.quote(cart).await?;
+    async fn all_available(&self, cart: &StoredCart, viewer: &Viewer) -> Result<Vec<Item>> {
+        let items = self.quote(cart, viewer.group.clone()).await?;
         if items.len() == cart.lines.len() {
             return Ok(items);
         }
@@ -148,7 +148,7 @@ fn priced_cart(
     items: Vec<Item>,
     priced: Priced,
     shipping: ShippingOption,
-    viewer: Option<CustomerId>,
+    customer_id: Option<CustomerId>,
 ) -> PricedCart {
     let lines = items.into_iter().zip(&priced.lines).map(|(item, price)| PricedLine {
         id: item.line_id,
@@ -172,7 +172,7 @@ fn priced_cart(
         cart_id: cart.id,
         version: cart.version,
         currency: cart.currency,
-        customer_id: viewer,
+        customer_id,
         lines: lines.collect(),
         shipping,
         shipping_discount: priced.shipping_discount,

@@ -1,18 +1,18 @@
 //! The final price.
 
 use contracts::{
-    cart::{Carts, NewPromotion, PriceRequest, PromotionKind},
+    cart::{Carts, NewPromotion, PriceRequest, PromotionKind, Viewer},
     customer::CustomerId,
     order::OrderId,
     shipping::MethodId,
 };
 use shared::Kind;
 
-use crate::shop::{destination, eur, new_cart, percent, quantities, rate, shop, terms};
+use crate::shop::{account, destination, eur, guest, line, new_cart, percent, quantities, rate, shop, terms};
 
 fn request(option: MethodId) -> PriceRequest {
     PriceRequest {
-        viewer: None,
+        viewer: guest(),
         email: "ada@example.com".parse().expect("an address"),
         destination: destination("DE"),
         shipping_option_id: option,
@@ -27,9 +27,9 @@ async fn the_price_of_an_order_has_everything_and_adds_up() {
     let promotion = shop.carts.create_promotion(percent("TEN", 10)).await.unwrap();
     let (a, customer) = (shop.catalogue.sells(11_900), CustomerId::new());
     let cart = shop.cart_of(&[(a, 2)]).await;
-    let shown = shop.carts.apply_code(cart.id, "ten".into(), None).await.unwrap();
+    let shown = shop.carts.apply_code(cart.id, "ten".into(), guest()).await.unwrap();
     let priced =
-        shop.carts.price(cart.id, PriceRequest { viewer: Some(customer), ..request(option) }).await.unwrap();
+        shop.carts.price(cart.id, PriceRequest { viewer: account(customer), ..request(option) }).await.unwrap();
     assert_eq!(
         (priced.cart_id, priced.version, priced.customer_id),
         (cart.id, shown.version, Some(customer))
@@ -58,8 +58,8 @@ async fn rates_are_asked_with_weight_classes_and_the_discounted_subtotal() {
     shop.catalogue.change(b, |quote| quote.shipping_class = "bulky".into());
     shop.carts.create_promotion(percent("TEN", 10)).await.unwrap();
     let cart = shop.cart_of(&[(a, 2), (b, 1)]).await;
-    shop.carts.apply_code(cart.id, "ten".into(), None).await.unwrap();
-    let options = shop.carts.shipping_options(cart.id, destination("DE"), None).await.unwrap();
+    shop.carts.apply_code(cart.id, "ten".into(), guest()).await.unwrap();
+    let options = shop.carts.shipping_options(cart.id, destination("DE"), guest()).await.unwrap();
     assert_eq!(options[0].id, post);
     shop.carts.price(cart.id, request(post)).await.unwrap();
     for asked in shop.carriers.asked.lock().unwrap().iter() {
@@ -76,10 +76,36 @@ async fn asking_for_options_again_changes_nothing() {
     shop.carriers.offer("Post", 490);
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
     for _ in 0..3 {
-        shop.carts.shipping_options(cart.id, destination("DE"), None).await.unwrap();
+        shop.carts.shipping_options(cart.id, destination("DE"), guest()).await.unwrap();
     }
     assert_eq!(shop.view(cart.id).await.version, cart.version + 1);
-    assert!(shop.carts.shipping_options(cart.id, destination("US"), None).await.unwrap().is_empty());
+    assert!(shop.carts.shipping_options(cart.id, destination("US"), guest()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_viewer_with_a_group_pays_its_prices_from_the_cart_to_the_order() {
+    let shop = shop().await;
+    let post = shop.carriers.offer("Post", 490);
+    let (a, b) = (shop.catalogue.sells(1_000), shop.catalogue.sells(2_000));
+    shop.catalogue.sells_to("wholesale", a, 700);
+    let viewer = Viewer { customer_id: Some(CustomerId::new()), group: Some("wholesale".into()) };
+    let who = || viewer.clone();
+
+    let cart = shop.carts.create(new_cart(&[(a, 1)]), who()).await.unwrap();
+    assert_eq!(cart.total, eur(700));
+    assert_eq!(shop.carts.add_line(cart.id, line(b, 1), who()).await.unwrap().total, eur(2_700));
+    let first = cart.lines[0].id;
+    assert_eq!(shop.carts.set_quantity(cart.id, first, 2, who()).await.unwrap().total, eur(3_400));
+    assert_eq!(shop.carts.view(cart.id, who()).await.unwrap().total, eur(3_400));
+    shop.carts.shipping_options(cart.id, destination("DE"), who()).await.unwrap();
+    let priced = shop.carts.price(cart.id, PriceRequest { viewer: who(), ..request(post) }).await.unwrap();
+    assert_eq!((priced.totals.total, priced.customer_id), (eur(3_890), viewer.customer_id));
+    // Free shipping from 30.00 must count the same money.
+    assert_eq!(shop.carriers.asked.lock().unwrap().iter().map(|r| r.subtotal).collect::<Vec<_>>(), [eur(3_400); 2]);
+
+    let other = Viewer { group: Some("staff".into()), ..who() };
+    assert_eq!(shop.carts.view(cart.id, other).await.unwrap().total, eur(4_000), "another group");
+    assert_eq!(shop.cart_of(&[(a, 2)]).await.total, eur(2_000), "a guest");
 }
 
 #[tokio::test]
@@ -89,10 +115,10 @@ async fn a_price_needs_a_cart_with_lines_that_is_still_open_and_the_viewers() {
     let (a, owner, order) = (shop.catalogue.sells(100), CustomerId::new(), OrderId::new());
     let empty = shop.carts.price(shop.cart_of(&[]).await.id, request(option)).await.unwrap_err();
     assert_eq!((empty.kind, &*empty.code), (Kind::Conflict, "cart_empty"));
-    let owned = shop.carts.create(new_cart(&[(a, 1)]), Some(owner)).await.unwrap();
+    let owned = shop.carts.create(new_cart(&[(a, 1)]), account(owner)).await.unwrap();
     assert_eq!(shop.carts.price(owned.id, request(option)).await.unwrap_err().kind, Kind::NotFound);
     shop.carts.complete(owned.id, order).await.unwrap();
-    let done = shop.carts.price(owned.id, PriceRequest { viewer: Some(owner), ..request(option) }).await;
+    let done = shop.carts.price(owned.id, PriceRequest { viewer: account(owner), ..request(option) }).await;
     let done = done.unwrap_err();
     assert_eq!((&*done.code, &done.extra["order_id"]), ("cart_completed", &order.to_string().into()));
 }
@@ -133,7 +159,7 @@ async fn a_code_that_is_used_up_stops_the_checkout_instead_of_costing_more() {
     let terms = NewPromotion { usage_limit: Some(1), ..percent("ONCE", 10) };
     let id = shop.carts.create_promotion(terms).await.unwrap().id;
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    shop.carts.apply_code(cart.id, "once".into(), None).await.unwrap();
+    shop.carts.apply_code(cart.id, "once".into(), guest()).await.unwrap();
     assert_eq!(shop.carts.price(cart.id, request(option)).await.unwrap().totals.total, eur(1_390));
     // Another process sells the last use.
     let other = shop.other_instance().await;
@@ -143,7 +169,7 @@ async fn a_code_that_is_used_up_stops_the_checkout_instead_of_costing_more() {
         (error.kind, &*error.code, &error.extra["code"]),
         (Kind::Conflict, "coupon_exhausted", &"ONCE".into())
     );
-    shop.carts.remove_code(cart.id, "once".into(), None).await.unwrap();
+    shop.carts.remove_code(cart.id, "once".into(), guest()).await.unwrap();
     assert_eq!(shop.carts.price(cart.id, request(option)).await.unwrap().totals.total, eur(1_490));
 }
 
@@ -154,13 +180,13 @@ async fn the_limit_for_each_customer_holds_at_the_checkout() {
     let per_customer = |terms| NewPromotion { usage_limit_per_customer: Some(1), ..terms };
     let coded = shop.carts.create_promotion(per_customer(percent("WELCOME", 10))).await.unwrap().id;
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    shop.carts.apply_code(cart.id, "welcome".into(), None).await.unwrap();
+    shop.carts.apply_code(cart.id, "welcome".into(), guest()).await.unwrap();
     shop.carts.claim(OrderId::new(), vec![coded], "ADA@example.com".parse().unwrap()).await.unwrap();
     assert_eq!(shop.carts.price(cart.id, request(option)).await.unwrap_err().code, "coupon_exhausted");
     let bob = PriceRequest { email: "bob@example.com".parse().unwrap(), ..request(option) };
     assert_eq!(shop.carts.price(cart.id, bob).await.unwrap().totals.discount, eur(100));
 
-    shop.carts.remove_code(cart.id, "welcome".into(), None).await.unwrap();
+    shop.carts.remove_code(cart.id, "welcome".into(), guest()).await.unwrap();
     let automatic =
         shop.carts.create_promotion(per_customer(terms(PromotionKind::Percentage, 20))).await.unwrap().id;
     assert_eq!(shop.carts.price(cart.id, request(option)).await.unwrap().totals.discount, eur(200));
@@ -175,7 +201,7 @@ async fn free_shipping_takes_the_price_of_the_option() {
     let free = NewPromotion { code: Some("FREE".into()), ..terms(PromotionKind::FreeShipping, 0) };
     shop.carts.create_promotion(free).await.unwrap();
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    let shown = shop.carts.apply_code(cart.id, "free".into(), None).await.unwrap();
+    let shown = shop.carts.apply_code(cart.id, "free".into(), guest()).await.unwrap();
     assert_eq!((shown.discounts.len(), shown.total), (1, eur(1_000)));
     let priced = shop.carts.price(cart.id, request(option)).await.unwrap();
     assert_eq!((priced.shipping_discount, priced.totals.total), (eur(490), eur(1_000)));
@@ -192,7 +218,7 @@ async fn only_promotions_that_take_something_off_are_in_the_price() {
     shop.carts.create_promotion(big).await.unwrap();
     let a = shop.catalogue.sells(5_000);
     let cart = shop.cart_of(&[(a, 1)]).await;
-    shop.carts.apply_code(cart.id, "big".into(), None).await.unwrap();
+    shop.carts.apply_code(cart.id, "big".into(), guest()).await.unwrap();
     assert_eq!(shop.carts.price(cart.id, request(option)).await.unwrap().discounts.len(), 1);
     shop.catalogue.change(a, |quote| quote.unit_price = eur(4_999));
     let priced = shop.carts.price(cart.id, request(option)).await.unwrap();

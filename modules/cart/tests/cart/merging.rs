@@ -7,7 +7,7 @@ use contracts::{
 };
 use shared::Kind;
 
-use crate::shop::{eur, line, new_cart, percent, quantities, shop};
+use crate::shop::{account, eur, guest, line, new_cart, percent, quantities, shop};
 
 #[tokio::test]
 async fn the_cart_of_nobody_becomes_the_customers() {
@@ -18,7 +18,7 @@ async fn the_cart_of_nobody_becomes_the_customers() {
     assert_eq!((merged.id, merged.customer_id, quantities(&merged)), (cart.id, Some(customer), vec![(a, 2)]));
     assert_eq!(shop.carts.merge(cart.id, customer).await.unwrap(), merged);
     assert_eq!(shop.carts.of_customer(customer).await.unwrap(), Some(merged));
-    assert_eq!(shop.carts.view(cart.id, None).await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(shop.carts.view(cart.id, guest()).await.unwrap_err().kind, Kind::NotFound);
     let thief = shop.carts.merge(cart.id, CustomerId::new()).await;
     assert_eq!(thief.unwrap_err().kind, Kind::NotFound);
 }
@@ -29,16 +29,16 @@ async fn lines_and_codes_join_the_customers_cart_and_the_old_id_leads_there() {
     shop.carts.create_promotion(percent("TEN", 10)).await.unwrap();
     let customer = CustomerId::new();
     let (a, b, c) = (shop.catalogue.sells(100), shop.catalogue.sells(200), shop.catalogue.sells(300));
-    let mine = shop.carts.create(new_cart(&[(a, 1), (b, 5)]), Some(customer)).await.unwrap();
+    let mine = shop.carts.create(new_cart(&[(a, 1), (b, 5)]), account(customer)).await.unwrap();
     let from = shop.cart_of(&[(a, 3), (b, 2), (c, 1)]).await;
-    shop.carts.apply_code(from.id, "ten".into(), None).await.unwrap();
+    shop.carts.apply_code(from.id, "ten".into(), guest()).await.unwrap();
     let merged = shop.carts.merge(from.id, customer).await.unwrap();
     assert_eq!((merged.id, quantities(&merged)), (mine.id, vec![(a, 3), (b, 5), (c, 1)]));
     assert_eq!((merged.discount_codes.as_slice(), merged.total), (&["TEN".to_owned()][..], eur(1_440)));
     assert_eq!(shop.carts.merge(from.id, customer).await.unwrap(), merged);
-    assert_eq!(shop.carts.view(from.id, Some(customer)).await.unwrap(), merged);
-    assert_eq!(shop.carts.view(from.id, None).await.unwrap_err().kind, Kind::NotFound);
-    let more = shop.carts.add_line(from.id, line(c, 1), Some(customer)).await.unwrap();
+    assert_eq!(shop.carts.view(from.id, account(customer)).await.unwrap(), merged);
+    assert_eq!(shop.carts.view(from.id, guest()).await.unwrap_err().kind, Kind::NotFound);
+    let more = shop.carts.add_line(from.id, line(c, 1), account(customer)).await.unwrap();
     assert_eq!((more.id, more.version), (mine.id, merged.version + 1));
 }
 
@@ -72,7 +72,7 @@ async fn ten_parallel_logins_lose_and_double_nothing() {
 async fn the_same_login_ten_times_is_one_merge() {
     let shop = shop().await;
     let (customer, a, b) = (CustomerId::new(), shop.catalogue.sells(100), shop.catalogue.sells(200));
-    let mine = shop.carts.create(new_cart(&[(a, 1)]), Some(customer)).await.unwrap();
+    let mine = shop.carts.create(new_cart(&[(a, 1)]), account(customer)).await.unwrap();
     let from = shop.cart_of(&[(b, 3)]).await.id;
     let instances = [shop.carts.clone(), shop.other_instance().await];
     let logins = (0..10).map(|i| {
@@ -90,11 +90,11 @@ async fn the_same_login_ten_times_is_one_merge() {
 async fn a_further_cart_of_the_customer_can_be_merged_too() {
     let shop = shop().await;
     let (customer, a, b) = (CustomerId::new(), shop.catalogue.sells(100), shop.catalogue.sells(200));
-    let first = shop.carts.create(new_cart(&[(a, 1)]), Some(customer)).await.unwrap();
-    let second = shop.carts.create(new_cart(&[(b, 1)]), Some(customer)).await.unwrap();
+    let first = shop.carts.create(new_cart(&[(a, 1)]), account(customer)).await.unwrap();
+    let second = shop.carts.create(new_cart(&[(b, 1)]), account(customer)).await.unwrap();
     let merged = shop.carts.merge(second.id, customer).await.unwrap();
     assert_eq!((merged.id, quantities(&merged)), (first.id, vec![(a, 1), (b, 1)]));
-    let third = shop.carts.create(new_cart(&[(b, 9)]), Some(customer)).await.unwrap();
+    let third = shop.carts.create(new_cart(&[(b, 9)]), account(customer)).await.unwrap();
     shop.carts.complete(first.id, OrderId::new()).await.unwrap();
     assert_eq!(shop.carts.merge(third.id, customer).await.unwrap().id, third.id);
     assert_eq!(shop.carts.of_customer(customer).await.unwrap().unwrap().id, third.id);
@@ -116,10 +116,10 @@ async fn lines_of_another_currency_are_quoted_in_the_customers() {
     let shop = shop().await;
     let (customer, a) = (CustomerId::new(), shop.catalogue.sells(100));
     let dollars = contracts::cart::NewCart { currency: Some("USD".parse().unwrap()), lines: Vec::new() };
-    let mine = shop.carts.create(dollars, Some(customer)).await.unwrap();
+    let mine = shop.carts.create(dollars, account(customer)).await.unwrap();
     let merged = shop.carts.merge(shop.cart_of(&[(a, 1)]).await.id, customer).await.unwrap();
     // Nothing costs dollars here, so nothing can be shown; the line is kept until the next change.
     assert_eq!((merged.id, merged.currency.code(), merged.lines.len()), (mine.id, "USD", 0));
     shop.catalogue.change(a, |quote| quote.unit_price = shared::Money::new(150, "USD".parse().unwrap()));
-    assert_eq!(shop.carts.view(mine.id, Some(customer)).await.unwrap().total.amount, 150);
+    assert_eq!(shop.carts.view(mine.id, account(customer)).await.unwrap().total.amount, 150);
 }

@@ -9,10 +9,10 @@ use contracts::{
 };
 use shared::{Kind, PageRequest, events::Event};
 
-use crate::shop::{Shop, eur, line, percent, rate, shop, terms};
+use crate::shop::{Shop, eur, guest, line, percent, rate, shop, terms};
 
 async fn refusal(shop: &Shop, id: contracts::cart::CartId, code: &str) -> (Kind, String) {
-    let error = shop.carts.apply_code(id, code.into(), None).await.expect_err("a refusal");
+    let error = shop.carts.apply_code(id, code.into(), guest()).await.expect_err("a refusal");
     (error.kind, error.code.into_owned())
 }
 
@@ -23,13 +23,13 @@ async fn a_code_is_one_code_whatever_its_case_and_spaces() {
     let error = shop.carts.create_promotion(percent("SUMMER", 20)).await.unwrap_err();
     assert_eq!((error.kind, &*error.code), (Kind::Conflict, "code_taken"));
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    let with = shop.carts.apply_code(cart.id, "  sUMMER".into(), None).await.unwrap();
+    let with = shop.carts.apply_code(cart.id, "  sUMMER".into(), guest()).await.unwrap();
     assert_eq!((with.discount_codes.as_slice(), with.total), (&["Summer".to_owned()][..], eur(900)));
     assert_eq!((with.discounts.len(), with.discounts[0].amount), (1, eur(100)));
-    assert_eq!(shop.carts.apply_code(cart.id, "summer".into(), None).await.unwrap(), with);
-    let without = shop.carts.remove_code(cart.id, "SUMMER ".into(), None).await.unwrap();
+    assert_eq!(shop.carts.apply_code(cart.id, "summer".into(), guest()).await.unwrap(), with);
+    let without = shop.carts.remove_code(cart.id, "SUMMER ".into(), guest()).await.unwrap();
     assert_eq!((without.discount_codes.len(), without.total), (0, eur(1_000)));
-    assert_eq!(shop.carts.remove_code(cart.id, "summer".into(), None).await.unwrap(), without);
+    assert_eq!(shop.carts.remove_code(cart.id, "summer".into(), guest()).await.unwrap(), without);
 }
 
 #[tokio::test]
@@ -79,13 +79,13 @@ async fn a_code_says_why_it_does_not_apply() {
         assert_eq!(refusal(&shop, cart.id, code).await, (Kind::Invalid, why.to_owned()), "{code}");
     }
     assert_eq!(refusal(&shop, cart.id, "once").await, (Kind::Conflict, "coupon_exhausted".into()));
-    shop.carts.apply_code(cart.id, "one".into(), None).await.unwrap();
+    shop.carts.apply_code(cart.id, "one".into(), guest()).await.unwrap();
     assert_eq!(refusal(&shop, cart.id, "alone").await, (Kind::Invalid, "coupon_not_combinable".into()));
-    let both = shop.carts.apply_code(cart.id, "two".into(), None).await.unwrap();
+    let both = shop.carts.apply_code(cart.id, "two".into(), guest()).await.unwrap();
     assert_eq!((both.discounts.len(), both.total), (2, eur(800)));
     shop.clock.advance(Duration::from_secs(2));
     let alone = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    shop.carts.apply_code(alone.id, "soon".into(), None).await.unwrap();
+    shop.carts.apply_code(alone.id, "soon".into(), guest()).await.unwrap();
     assert_eq!(refusal(&shop, alone.id, "one").await.1, "coupon_not_combinable");
 }
 
@@ -95,7 +95,7 @@ async fn a_code_that_expires_stays_in_the_cart_without_effect() {
     let ends_at = Some(shared::Clock::now(&*shop.clock).after(Duration::from_secs(60)));
     shop.carts.create_promotion(NewPromotion { ends_at, ..percent("HOUR", 50) }).await.unwrap();
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    assert_eq!(shop.carts.apply_code(cart.id, "hour".into(), None).await.unwrap().total, eur(500));
+    assert_eq!(shop.carts.apply_code(cart.id, "hour".into(), guest()).await.unwrap().total, eur(500));
     shop.clock.advance(Duration::from_secs(60));
     let after = shop.view(cart.id).await;
     assert_eq!((after.total, after.discount_codes.len(), after.discounts.len()), (eur(1_000), 1, 0));
@@ -109,7 +109,7 @@ async fn automatic_promotions_apply_by_themselves_and_a_change_is_seen_at_once()
     let minimum = NewPromotion { minimum_subtotal: Some(eur(2_000)), ..terms(PromotionKind::Percentage, 10) };
     let made = shop.carts.create_promotion(minimum.clone()).await.unwrap();
     assert_eq!(shop.view(cart.id).await.total, eur(1_000));
-    assert_eq!(shop.carts.add_line(cart.id, line(a, 1), None).await.unwrap().total, eur(1_800));
+    assert_eq!(shop.carts.add_line(cart.id, line(a, 1), guest()).await.unwrap().total, eur(1_800));
     let halved = NewPromotion { value: 50, ..minimum };
     let changed = shop.carts.update_promotion(made.id, halved.clone(), Some(1)).await.unwrap();
     assert_eq!((changed.version, changed.created_at), (2, made.created_at));
@@ -132,17 +132,17 @@ async fn another_instance_hears_of_a_change() {
     let other = shop.other_instance().await;
     let cart = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
     shop.carts.create_promotion(terms(PromotionKind::Percentage, 10)).await.unwrap();
-    assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(1_000));
+    assert_eq!(other.view(cart.id, guest()).await.unwrap().total, eur(1_000));
     let event = shop.emitted.lock().unwrap().iter().find(|e| e.is::<PromotionChanged>()).unwrap().clone();
     // A code that it has not heard of yet is looked for before it is refused.
     shop.carts.create_promotion(percent("NEW", 20)).await.unwrap();
     let unheard = shop.cart_of(&[(shop.catalogue.sells(1_000), 1)]).await;
-    assert_eq!(other.apply_code(unheard.id, "new".into(), None).await.unwrap().total, eur(800));
+    assert_eq!(other.apply_code(unheard.id, "new".into(), guest()).await.unwrap().total, eur(800));
 
     shop.carts.create_promotion(terms(PromotionKind::Percentage, 30)).await.unwrap();
-    assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(900));
+    assert_eq!(other.view(cart.id, guest()).await.unwrap().total, eur(900));
     other.consumers()[0].handle(&event).await.unwrap();
-    assert_eq!(other.view(cart.id, None).await.unwrap().total, eur(700));
+    assert_eq!(other.view(cart.id, guest()).await.unwrap().total, eur(700));
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn taxes_are_those_of_the_default_country_until_the_destination_is_known()
     shop.carts.put_tax_rate(rate("GB", "standard", 2_000, false)).await.unwrap();
     let cart = shop.cart_of(&[(shop.catalogue.sells(11_900), 1)]).await;
     assert_eq!((cart.tax_total, cart.total, cart.prices_include_tax), (eur(1_900), eur(11_900), true));
-    shop.carts.shipping_options(cart.id, crate::shop::destination("GB"), None).await.unwrap();
+    shop.carts.shipping_options(cart.id, crate::shop::destination("GB"), guest()).await.unwrap();
     let cart = shop.view(cart.id).await;
     assert_eq!((cart.tax_total, cart.total, cart.prices_include_tax), (eur(2_380), eur(14_280), false));
 }

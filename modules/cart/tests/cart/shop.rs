@@ -8,7 +8,8 @@ use std::{
 use async_trait::async_trait;
 use cart::{Service, Settings};
 use contracts::{
-    cart::{Cart, CartId, Carts, Destination, NewCart, NewLine, NewPromotion, NewTaxRate, PromotionKind},
+    cart::{Cart, CartId, Carts, Destination, NewCart, NewLine, NewPromotion, NewTaxRate, PromotionKind, Viewer},
+    customer::CustomerId,
     product::{PriceContext, ProductId, Quote, QuoteLine, VariantId},
     shipping::{DeliveryWindow, MethodId, RateRequest, ShippingOption},
 };
@@ -71,17 +72,25 @@ impl Shop {
 
     /// A cart of nobody with these lines.
     pub async fn cart_of(&self, lines: &[(VariantId, i64)]) -> Cart {
-        self.carts.create(new_cart(lines), None).await.expect("a cart")
+        self.carts.create(new_cart(lines), guest()).await.expect("a cart")
     }
 
     pub async fn view(&self, id: CartId) -> Cart {
-        self.carts.view(id, None).await.expect("a cart")
+        self.carts.view(id, guest()).await.expect("a cart")
     }
 
     /// How many events of a kind there were.
     pub fn told(&self, kind: &str) -> usize {
         self.emitted.lock().expect("no panic").iter().filter(|event| event.kind == kind).count()
     }
+}
+
+pub fn guest() -> Viewer {
+    Viewer::default()
+}
+
+pub fn account(id: CustomerId) -> Viewer {
+    Viewer { customer_id: Some(id), group: None }
 }
 
 pub fn new_cart(lines: &[(VariantId, i64)]) -> NewCart {
@@ -133,6 +142,7 @@ pub fn rate(country: &str, class: &str, rate_basis_points: i64, included: bool) 
 #[derive(Default)]
 pub struct Catalogue {
     quotes: Mutex<HashMap<VariantId, Quote>>,
+    group_prices: Mutex<HashMap<(VariantId, String), Money>>,
     calls: Mutex<usize>,
 }
 
@@ -165,6 +175,12 @@ impl Catalogue {
         change(self.quotes.lock().expect("no panic").get_mut(&variant_id).expect("it is sold"));
     }
 
+    /// What a group pays.
+    pub fn sells_to(&self, group: &str, variant_id: VariantId, amount: i64) {
+        let mut prices = self.group_prices.lock().expect("no panic");
+        prices.insert((variant_id, group.to_owned()), eur(amount));
+    }
+
     pub fn remove(&self, variant_id: VariantId) {
         self.quotes.lock().expect("no panic").remove(&variant_id);
     }
@@ -185,7 +201,13 @@ impl Transport for Catalogue {
         let (lines, context): (Vec<QuoteLine>, PriceContext) = serde_json::from_slice(&args)?;
         let quotes = self.quotes.lock().expect("no panic");
         let found = lines.iter().filter_map(|line| quotes.get(&line.variant_id));
-        let priced: Vec<&Quote> = found.filter(|q| q.unit_price.currency == context.currency).collect();
+        let mut priced: Vec<Quote> =
+            found.filter(|q| q.unit_price.currency == context.currency).cloned().collect();
+        let prices = self.group_prices.lock().expect("no panic");
+        for quote in &mut priced {
+            let special = context.group.as_ref().and_then(|group| prices.get(&(quote.variant_id, group.clone())));
+            quote.unit_price = special.copied().unwrap_or(quote.unit_price);
+        }
         Ok(serde_json::to_vec(&priced)?)
     }
 }

@@ -36,20 +36,20 @@ pub struct Document;
 /// Opens a cart. Its id is the key to it.
 #[utoipa::path(post, path = "/carts", tag = "cart", request_body = NewCart, responses((status = 201, body = Cart)))]
 async fn create(state: web::Data<State>, visitor: Visitor, new: Body<NewCart>) -> Answer {
-    created(state.ports.carts.create(new.0, visitor.customer()).await?)
+    created(state.ports.carts.create(new.0, visitor.viewer()).await?)
 }
 
 /// A cart with today's prices.
 #[utoipa::path(get, path = "/carts/{id}", tag = "cart", params(("id" = String, Path)), responses((status = 200, body = Cart)))]
 async fn view(state: web::Data<State>, visitor: Visitor, path: web::Path<String>) -> Answer {
-    ok(state.ports.carts.view(id(&path)?, visitor.customer()).await?)
+    ok(state.ports.carts.view(id(&path)?, visitor.viewer()).await?)
 }
 
 /// Adds units of a variant.
 #[utoipa::path(post, path = "/carts/{id}/lines", tag = "cart", params(("id" = String, Path)), request_body = NewLine,
     responses((status = 201, body = Cart)))]
 async fn add_line(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, line: Body<NewLine>) -> Answer {
-    created(state.ports.carts.add_line(id(&path)?, line.0, visitor.customer()).await?)
+    created(state.ports.carts.add_line(id(&path)?, line.0, visitor.viewer()).await?)
 }
 
 /// How many.
@@ -70,14 +70,14 @@ async fn set_quantity(
     new: Body<Quantity>,
 ) -> Answer {
     let (cart, line) = (id(&path.0)?, id(&path.1)?);
-    ok(state.ports.carts.set_quantity(cart, line, new.0.quantity, visitor.customer()).await?)
+    ok(state.ports.carts.set_quantity(cart, line, new.0.quantity, visitor.viewer()).await?)
 }
 
 /// Removes a line.
 #[utoipa::path(delete, path = "/carts/{id}/lines/{line}", tag = "cart",
     params(("id" = String, Path), ("line" = String, Path)), responses((status = 200, body = Cart)))]
 async fn remove_line(state: web::Data<State>, visitor: Visitor, path: web::Path<(String, String)>) -> Answer {
-    ok(state.ports.carts.remove_line(id(&path.0)?, id(&path.1)?, visitor.customer()).await?)
+    ok(state.ports.carts.remove_line(id(&path.0)?, id(&path.1)?, visitor.viewer()).await?)
 }
 
 /// A coupon code.
@@ -91,14 +91,14 @@ struct Code {
 #[utoipa::path(post, path = "/carts/{id}/discount_codes", tag = "cart", params(("id" = String, Path)), request_body = Code,
     responses((status = 201, body = Cart)))]
 async fn apply_code(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, code: Body<Code>) -> Answer {
-    created(state.ports.carts.apply_code(id(&path)?, code.0.code, visitor.customer()).await?)
+    created(state.ports.carts.apply_code(id(&path)?, code.0.code, visitor.viewer()).await?)
 }
 
 /// Takes a coupon off.
 #[utoipa::path(delete, path = "/carts/{id}/discount_codes/{code}", tag = "cart",
     params(("id" = String, Path), ("code" = String, Path)), responses((status = 200, body = Cart)))]
 async fn remove_code(state: web::Data<State>, visitor: Visitor, path: web::Path<(String, String)>) -> Answer {
-    ok(state.ports.carts.remove_code(id(&path.0)?, path.1.clone(), visitor.customer()).await?)
+    ok(state.ports.carts.remove_code(id(&path.0)?, path.1.clone(), visitor.viewer()).await?)
 }
 
 /// Where to: a whole address, or as much as is known of it.
@@ -129,5 +129,5 @@ async fn shipping_options(state: web::Data<State>, visitor: Visitor, path: web::
         PartialAddress::Whole(address) => Destination::from(&address),
         PartialAddress::Part { country, region, postal_code } => Destination { country, region, postal_code },
     };
-    all(state.ports.carts.shipping_options(id(&path)?, destination, visitor.customer()).await?)
+    all(state.ports.carts.shipping_options(id(&path)?, destination, visitor.viewer()).await?)
 }

@@ -29,7 +29,7 @@ pub struct Document;
 #[utoipa::path(post, path = "/checkout", tag = "checkout", request_body = Checkout,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Order), (status = 402, description = "payment_declined"),
-        (status = 409, description = "out_of_stock, coupon_exhausted, cart_completed, line_unavailable")))]
+        (status = 409, description = "out_of_stock, coupon_exhausted, cart_completed, line_unavailable, price_changed")))]
 async fn checkout(
     state: web::Data<State>,
     request: HttpRequest,
@@ -38,7 +38,7 @@ async fn checkout(
     checkout: Body<Checkout>,
 ) -> Answer {
     state.limits.check(Limited::Checkout, limits::address(&request))?;
-    let principal = Principal { customer_id: visitor.customer(), key: key.0 };
+    let principal = Principal { customer_id: visitor.customer(), group: visitor.group(), key: key.0 };
     let order = state.ports.orders.checkout(checkout.0, principal).await?;
     let location = format!("/api/v1/orders/{}", order.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(order))

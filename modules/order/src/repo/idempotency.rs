@@ -62,6 +62,14 @@ pub async fn abandon(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<usi
         .await)
 }
 
+/// Whoever took a key and has not come back is dead: it may be taken again.
+pub async fn unlock(conn: &mut Conn, now: Time) -> QueryResult<usize> {
+    on!(conn, |c| diesel::update(keys::table.filter(keys::state.eq(STARTED)))
+        .set(keys::locked_until.eq(now))
+        .execute(c)
+        .await)
+}
+
 pub async fn prune(conn: &mut Conn, before: Time) -> QueryResult<usize> {
     on!(conn, |c| diesel::delete(keys::table.filter(keys::created_at.lt(before))).execute(c).await)
 }

@@ -71,13 +71,7 @@ impl Service {
             }
             PaymentState::RequiresAction => self.wait(saga, payment).await,
             PaymentState::Pending => Err(Error::unavailable("the provider has not answered yet")),
-            PaymentState::Failed | PaymentState::Voided | PaymentState::Refunded => {
-                let error = Error::new(Why::Declined, "payment_declined", "the payment was declined");
-                Err(match decline {
-                    Some(code) => error.with("decline_code", code),
-                    None => error,
-                })
-            }
+            PaymentState::Failed | PaymentState::Voided | PaymentState::Refunded => Err(declined(decline)),
         }
     }
 
@@ -143,7 +137,10 @@ impl Service {
     pub(super) async fn take_money(&self, saga: &mut Saga) -> Result<Next> {
         let (id, total) = (saga.order.id, saga.order.total());
         let capture = CaptureId::derived(&format!("{id}-0"));
-        let payment = self.call("payment", self.payments.capture(id, capture, total)).await?;
+        let payment = match self.call("payment", self.payments.capture(id, capture, total)).await {
+            Err(error) if !error.is_transient() => return Err(declined(Some(error.code.into_owned()))),
+            payment => payment?,
+        };
         self.crash.pass("saga.captured");
         saga.payload().payment = Some(payment);
         Ok(Next::Step(Step::Place))
@@ -193,5 +190,13 @@ impl Service {
         }
         self.crash.pass("saga.completed");
         self.done(saga).await
+    }
+}
+
+fn declined(code: Option<String>) -> Error {
+    let error = Error::new(Why::Declined, "payment_declined", "the payment was declined");
+    match code {
+        Some(code) => error.with("decline_code", code),
+        None => error,
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use contracts::{
     Address,
-    cart::{CartId, Destination, PriceRequest, PricedCart},
+    cart::{self, CartId, Destination, PriceRequest, PricedCart},
     order::{
         Checkout, FulfillmentStatus, Order, OrderId, OrderPayment, OrderPaymentStatus, OrderStatus,
         Principal, Viewer,
     },
     payment::PaymentState,
 };
-use shared::{Error, Kind as Why, Result, values};
+use shared::{Error, Kind as Why, Money, Result, values};
 use tokio::time::Instant;
 
 use super::{Service, view};
@@ -142,7 +142,7 @@ impl Service {
             return Ok(Some(begun));
         }
         let ask = PriceRequest {
-            viewer: principal.customer_id,
+            viewer: cart::Viewer { customer_id: principal.customer_id, group: principal.group.clone() },
             email: request.email.clone(),
             destination: Destination::from(&request.shipping_address),
             shipping_option_id: request.shipping_option_id,
@@ -156,6 +156,7 @@ impl Service {
             Err(error) => return Err(error),
         };
         model::check_sums(&priced)?;
+        as_expected(request.expected_total, priced.totals.total)?;
         let version = priced.version;
         match self.insert(request, principal, key.clone(), priced).await {
             Err(error) if repo::is_taken(&error) => {}
@@ -220,6 +221,15 @@ fn checkout_key(request: &Checkout, principal: &Principal) -> String {
         Some(id) => format!("{id} {}", principal.key),
         None => format!("{} {}", request.cart_id, principal.key),
     }
+}
+
+/// `Conflict/price_changed` with the new `total`: nobody pays what they were not shown.
+fn as_expected(expected: Option<Money>, total: Money) -> Result<()> {
+    if expected.is_none_or(|expected| expected == total) {
+        return Ok(());
+    }
+    Err(Error::conflict("price_changed", "the total is not the one that was shown")
+        .with("total", serde_json::json!(total)))
 }
 
 fn validated(mut request: Checkout) -> Result<Checkout> {

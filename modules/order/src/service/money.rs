@@ -46,7 +46,8 @@ impl Service {
         if row.payment_status.0 != OrderPaymentStatus::Authorized || rest.amount <= 0 {
             return Ok(());
         }
-        self.charge(row.id, CaptureId::derived(&format!("{}-fulfillment", row.id)), rest, actor).await
+        let capture = CaptureId::derived(&format!("{}-fulfillment-{}", row.id, row.captured_total));
+        self.charge(row.id, capture, rest, actor).await
     }
 
     async fn charge(&self, id: OrderId, capture: CaptureId, amount: Money, actor: Actor) -> Result<()> {

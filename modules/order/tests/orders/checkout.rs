@@ -1,8 +1,9 @@
 use contracts::{
+    cart::Viewer,
     customer::CustomerId,
-    order::{OrderCancelled, OrderPaymentStatus, OrderPlaced, OrderStatus, Orders, Principal},
+    order::{Checkout, OrderCancelled, OrderPaymentStatus, OrderPlaced, OrderStatus, Orders, Principal},
 };
-use shared::{Error, Kind};
+use shared::{Error, Kind, Money};
 
 use crate::{
     goods::{cart, eur, line},
@@ -185,12 +186,12 @@ async fn the_last_units_are_sold_once_and_the_others_are_not_charged() {
 #[tokio::test]
 async fn a_key_belongs_to_one_cart_of_one_customer() {
     let shop = Shop::open().await;
-    let ada = Principal { customer_id: Some(CustomerId::new()), key: "k".into() };
+    let ada = Principal { customer_id: Some(CustomerId::new()), group: None, key: "k".into() };
     let (first, second) = (shop.cart(), shop.cart());
     shop.service.checkout(request(first, "tok_ok"), ada.clone()).await.unwrap();
     let error = shop.service.checkout(request(second, "tok_ok"), ada).await.unwrap_err();
     assert_eq!((error.kind, &*error.code), (Kind::Invalid, "idempotency_key_reused"));
-    let bob = Principal { customer_id: Some(CustomerId::new()), key: "k".into() };
+    let bob = Principal { customer_id: Some(CustomerId::new()), group: None, key: "k".into() };
     shop.service.checkout(request(second, "tok_ok"), bob).await.unwrap();
 }
 
@@ -199,9 +200,38 @@ async fn a_wrong_address_is_named_where_it_is() {
     let shop = Shop::open().await;
     let mut request = request(shop.cart(), "tok_ok");
     request.shipping_address.city = " ".into();
-    let key = Principal { customer_id: None, key: "k".into() };
+    let key = Principal { customer_id: None, group: None, key: "k".into() };
     let error = shop.service.checkout(request, key).await.unwrap_err();
     assert_eq!(error.fields[0].pointer, "/shipping_address/city");
+}
+
+#[tokio::test]
+async fn a_total_that_was_not_shown_is_refused_before_anything_is_written() {
+    let shop = Shop::open().await;
+    let cart = shop.cart();
+    let with = |expected| Checkout { expected_total: Some(expected), ..request(cart, "tok_ok") };
+    let key = |key: &str| Principal { customer_id: None, group: None, key: key.into() };
+    for shown in [eur(3844), eur(3846), Money::new(3845, "USD".parse().unwrap())] {
+        let error = shop.service.checkout(with(shown), key("k")).await.unwrap_err();
+        assert_eq!((error.kind, &*error.code), (Kind::Conflict, "price_changed"));
+        assert_eq!(error.extra["total"], serde_json::json!({"amount": 3845, "currency": "EUR"}));
+    }
+    assert!(shop.service.list(Default::default(), Default::default()).await.unwrap().data.is_empty());
+    assert_eq!(shop.world.count("product.stock.reserve"), 0);
+    let order = shop.service.checkout(with(eur(3845)), key("confirmed")).await.unwrap();
+    assert_eq!(order.total, eur(3845));
+    shop.is_settled(order.id).await;
+}
+
+#[tokio::test]
+async fn the_cart_is_priced_for_the_customer_and_their_group() {
+    let shop = Shop::open().await;
+    let ada =
+        Principal { customer_id: Some(CustomerId::new()), group: Some("wholesale".into()), key: "k".into() };
+    let order = shop.service.checkout(request(shop.cart(), "tok_ok"), ada.clone()).await.unwrap();
+    let viewer = Viewer { customer_id: ada.customer_id, group: ada.group };
+    assert_eq!(shop.world.lock().viewers, [viewer]);
+    shop.is_settled(order.id).await;
 }
 
 #[tokio::test]
@@ -224,7 +254,7 @@ async fn a_shopper_who_leaves_does_not_stop_the_checkout() {
     let gate = std::sync::Arc::new(tokio::sync::Notify::new());
     shop.world.fault("product.stock.reserve", Fault::Hold(gate.clone()));
     let service = shop.service.clone();
-    let key = Principal { customer_id: None, key: "k".into() };
+    let key = Principal { customer_id: None, group: None, key: "k".into() };
     let caller = tokio::spawn(async move { service.checkout(request(cart, "tok_ok"), key).await });
     crate::until(async || shop.world.count("product.stock.reserve") == 1).await;
     caller.abort();

@@ -1,8 +1,11 @@
-use contracts::order::{OrderStatus, Orders, Viewer};
+use contracts::{
+    idempotency::{Claim, Claimed},
+    order::{OrderPaymentStatus, OrderStatus, Orders, Viewer},
+};
 use shared::Error;
 
 use crate::{
-    shop::{STAFF, Shop},
+    shop::{STAFF, Shop, answers},
     world::Fault,
 };
 
@@ -111,6 +114,31 @@ async fn a_parcel_that_dies_on_its_way_to_the_carrier_is_sent_once() {
         assert_eq!((order.shipments.len(), order.lines[0].shipped_quantity), (1, 3));
         assert_eq!((shop.events("order.shipped"), shop.world.lock().shipments.len()), (1, 1));
     }
+}
+
+#[tokio::test]
+async fn an_order_that_dies_before_it_is_paid_and_is_refused_then_never_will_be_paid() {
+    let shop = Shop::open().await;
+    let cart = shop.cart();
+    shop.world.fault("cart.claim", Fault::DieBefore);
+    shop.world.fault("cart.claim", Fault::Refuse(Error::conflict("coupon_exhausted", "used up")));
+    assert!(shop.checkout(cart, "tok_ok", "k").await.is_err());
+    shop.service.recover().await.unwrap();
+    shop.work().await;
+    let order = shop.is_settled(shop.order_of(cart).await.id).await;
+    assert_eq!((order.status, order.payment_status), (OrderStatus::Cancelled, OrderPaymentStatus::Awaiting));
+    shop.payment_news(order.id).await;
+    let after = shop.find(order.id).await;
+    assert_eq!((after.payment.provider.as_str(), after.version), ("test", order.version));
+}
+
+#[tokio::test]
+async fn the_keys_of_a_dead_process_may_be_taken_again() {
+    let mut shop = Shop::open().await;
+    let claim = Claim { scope: "a".into(), key: "k".into(), request_hash: "h".into() };
+    assert!(matches!(answers(&shop).claim(claim.clone()).await.unwrap(), Claimed::Fresh));
+    shop.restart().await;
+    assert!(matches!(answers(&shop).claim(claim).await.unwrap(), Claimed::Fresh));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn other_peoples_orders_do_not_exist() {
     let shop = Shop::open().await;
     let ada = CustomerId::new();
     let cart = shop.cart();
-    let key = Principal { customer_id: Some(ada), key: "k".into() };
+    let key = Principal { customer_id: Some(ada), group: None, key: "k".into() };
     let order = shop.service.checkout(request(cart, "tok_ok"), key).await.unwrap();
     let other = shop.placed().await;
     for good in

@@ -50,9 +50,7 @@ impl Shop {
     pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
-        let name = format!("u{}", folder.path().file_name().unwrap().to_str().unwrap().to_lowercase().replace('.', "_") + &std::process::id().to_string() + &format!("{:x}", folder.path().as_os_str().as_encoded_bytes().iter().fold(0u64, |a, b| a.wrapping_mul(31).wrapping_add(*b as u64))));
-        assert!(std::process::Command::new("createdb").args(["-h", "127.0.0.1", "-p", "54871", "-U", "postgres", &name]).status().unwrap().success());
-        let url = format!("postgres://postgres@127.0.0.1:54871/{name}");
+        let url = format!("sqlite://{}/orders.db", folder.path().display());
         let db = Db::open(&url, &Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         db.migrate(&[shared::events::MIGRATIONS, order::MIGRATIONS]).await.unwrap();
         let said: Arc<Mutex<Vec<Envelope>>> = Arc::default();
@@ -104,7 +102,7 @@ impl Shop {
 
     pub async fn checkout(&self, cart: CartId, token: &str, key: &str) -> Result<Order> {
         self.service
-            .checkout(request(cart, token), Principal { customer_id: None, key: key.to_owned() })
+            .checkout(request(cart, token), Principal { customer_id: None, group: None, key: key.to_owned() })
             .await
     }
 
@@ -257,5 +255,6 @@ pub fn request(cart_id: CartId, token: &str) -> Checkout {
         billing_address: None,
         shipping_option_id: MethodId::new(),
         payment: CheckoutPayment { provider: "test".into(), token: Some(token.to_owned()) },
+        expected_total: None,
     }
 }

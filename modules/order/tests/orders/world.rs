@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use contracts::{
     Actor,
-    cart::{CartId, PriceRequest, PricedCart, PromotionId},
+    cart::{CartId, PriceRequest, PricedCart, PromotionId, Viewer},
     order::OrderId,
     payment::{Authorize, CaptureId, NextAction, Payment, PaymentId, PaymentState, RefundId},
     product::{
@@ -55,6 +55,8 @@ pub struct State {
     pub holds: HashMap<OrderId, (Vec<StockLine>, Hold)>,
     movements: HashSet<MovementId>,
     pub carts: HashMap<CartId, PricedCart>,
+    /// For whom carts were priced.
+    pub viewers: Vec<Viewer>,
     pub completed: HashMap<CartId, OrderId>,
     pub coupon_limit: usize,
     pub coupons: HashSet<OrderId>,
@@ -163,7 +165,8 @@ impl State {
         held.filter(|line| line.variant_id == variant).map(|line| line.quantity).sum()
     }
 
-    fn price(&self, id: CartId, _: PriceRequest) -> Result<PricedCart> {
+    fn price(&mut self, id: CartId, ask: PriceRequest) -> Result<PricedCart> {
+        self.viewers.push(ask.viewer);
         if let Some(order) = self.completed.get(&id) {
             return Err(Error::conflict("cart_completed", "sold").with("order_id", order.to_string()));
         }
@@ -290,7 +293,9 @@ impl State {
     }
 
     fn void(&mut self, order: OrderId) -> Result<Payment> {
-        let payment = self.payment(order)?;
+        self.news += 1;
+        // Nothing was begun: a stone that keeps it so.
+        let payment = self.payments.entry(order).or_insert_with(|| stone(order));
         match payment.status {
             PaymentState::Captured | PaymentState::Refunded | PaymentState::Failed => {}
             _ => (payment.status, payment.next_action) = (PaymentState::Voided, None),
@@ -364,6 +369,11 @@ impl State {
         }
         Ok(shipment.clone())
     }
+}
+
+fn stone(order_id: OrderId) -> Payment {
+    let (amount, email) = (eur(0), "none@example.com".parse().expect("an address"));
+    payment(&Authorize { order_id, amount, provider: "none".into(), token: None, email })
 }
 
 fn payment(ask: &Authorize) -> Payment {

@@ -11,6 +11,8 @@ use super::{IndexedProduct, fields};
 
 /// No shopper reads more values of a facet.
 const MOST_VALUES: usize = 100;
+/// An attribute with more values than that is a measurement or a number, nothing to choose by.
+const MOST_VALUES_OF_ATTRIBUTE: usize = 30;
 /// Stands between the parts of a facet's text; no part contains it.
 const SEPARATOR: char = '\u{1f}';
 
@@ -20,6 +22,7 @@ pub const CATEGORY: &str = "category";
 pub const BRAND: &str = "brand";
 pub const TAG: &str = "tag";
 pub const IN_STOCK: &str = "in_stock";
+const ATTRIBUTE: &str = "attr.";
 
 /// The name of the facet of an option.
 pub fn option(name: &str) -> String {
@@ -28,7 +31,7 @@ pub fn option(name: &str) -> String {
 
 /// The name of the facet of an attribute.
 pub fn attribute(name: &str) -> String {
-    clean(&format!("attr.{name}"))
+    clean(&format!("{ATTRIBUTE}{name}"))
 }
 
 /// How a value is compared: without case.
@@ -126,6 +129,21 @@ pub fn counted(
         });
         values.truncate(MOST_VALUES);
     }
+    found
+}
+
+/// Without the attributes that nothing can be narrowed by: too many values, or none that two products share. Those in
+/// `chosen`, which the search filters by, stay: shoppers must be able to undo their choice.
+pub fn without_noise(
+    mut found: BTreeMap<String, Vec<FacetValue>>,
+    chosen: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<String, Vec<FacetValue>> {
+    let chosen: BTreeSet<String> =
+        chosen.iter().filter(|(_, values)| !values.is_empty()).map(|(name, _)| attribute(name)).collect();
+    let narrows = |values: &[FacetValue]| {
+        values.len() <= MOST_VALUES_OF_ATTRIBUTE && values.iter().any(|value| value.count > 1)
+    };
+    found.retain(|name, values| !name.starts_with(ATTRIBUTE) || chosen.contains(name) || narrows(values));
     found
 }
 

@@ -274,7 +274,9 @@ fn facets_keep_labels_and_are_compared_without_case() {
     }];
     shirt.product.variants = vec![variant("S", &[("Colour", "dark-red")], 0)];
     shirt.product.attributes = BTreeMap::from([("material".into(), "Linen".into())]);
-    let index = index([shirt, product("Mug")]);
+    let mut trousers = product("Trousers");
+    trousers.product.attributes = shirt.product.attributes.clone();
+    let index = index([shirt, trousers, product("Mug")]);
     let result = index.search(&query(""), &[]).unwrap();
     let facet = |name: &str| (result.facets[name][0].value.as_str(), result.facets[name][0].label.as_str());
     assert_eq!(facet("brand"), ("ACME Inc.", "ACME Inc."));
@@ -292,6 +294,34 @@ fn facets_keep_labels_and_are_compared_without_case() {
     let off = SearchQuery { facets: false, ..narrow };
     let off = index.search(&off, &[]).unwrap();
     assert!(off.facets.is_empty() && off.price.is_none() && off.total == 1);
+}
+
+#[test]
+fn attributes_that_cannot_narrow_are_no_facets_unless_they_are_chosen() {
+    let index = index((0..62).map(|i| {
+        let mut thing = product(&format!("Thing {i}"));
+        thing.product.attributes = BTreeMap::from([
+            ("weight".into(), format!("{i} g")),
+            ("thirty".into(), (i % 30).to_string()),
+            ("thirty_one".into(), (i % 31).to_string()),
+        ]);
+        if i < 3 {
+            thing.product.attributes.insert("rare".into(), format!("{i}"));
+        }
+        thing
+    }));
+    let facets = |attributes: &[(&str, &str)]| {
+        let attributes = attributes.iter().map(|(name, value)| (name.to_string(), vec![value.to_string()]));
+        let search = SearchQuery { attributes: attributes.collect(), ..query("") };
+        let found = index.search(&search, &[]).unwrap().facets;
+        found.into_iter().filter(|(name, _)| name.starts_with("attr.")).map(|(name, values)| (name, values.len()))
+            .collect::<Vec<_>>()
+    };
+    let count = |name: &str, values: usize| (name.to_owned(), values);
+    assert_eq!(facets(&[]), [count("attr.thirty", 30)]);
+    assert_eq!(facets(&[("weight", "7 g")]), [count("attr.weight", 62)]);
+    assert_eq!(facets(&[("rare", "1")]), [count("attr.rare", 3)]);
+    assert_eq!(facets(&[("thirty", "5")]), [count("attr.thirty", 30)]);
 }
 
 #[test]
