@@ -91,7 +91,7 @@ impl App {
         self.modules.order.recover().await?;
         let limits = events::Limits { delivery_limit: self.settings.events.delivery_limit, ..Default::default() };
         for outbox in self.databases.outboxes() {
-            let relay = events::relay(outbox.db.clone(), self.bus.clone(), limits.clone(), self.jobs.token());
+            let relay = events::relay(outbox.db.clone(), self.bus.clone(), limits, self.jobs.token());
             self.jobs.spawn_graceful(outbox.relay, relay);
             let keep = Duration::from_secs(self.settings.events.keep_days * 86_400);
             self.jobs.every(outbox.prune, Duration::from_secs(3600), move || {

@@ -39,11 +39,11 @@ impl Progress {
 
     /// A new stretch of work: `total` steps.
     pub fn begin(&self, what: &str, total: u64) {
-        let style = ProgressStyle::with_template("{msg:12} {bar:40} {percent:>3}%  {per_sec}, {eta} left");
+        let style = ProgressStyle::with_template("{msg:12} {bar:40} {percent:>3}%  {eta} left");
         self.0.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        self.0.reset();
         self.0.set_length(total);
         self.0.set_message(what.to_owned());
+        self.0.reset();
     }
 
     /// So many steps more.

@@ -168,3 +168,57 @@ fn prices_of_shipping_end_in_ninety() {
         assert_eq!(tier.price.amount % 100, 90);
     }
 }
+
+/// A shop of our own modules on empty databases.
+async fn app(folder: &std::path::Path) -> crate::App {
+    let folder = folder.to_str().unwrap();
+    crate::App::build(crate::Settings::with(&[("data_dir", folder)]).unwrap()).await.unwrap()
+}
+
+async fn orders_placed(app: &crate::App) -> i64 {
+    app.ports.orders.summary(Time::from_micros(0), now()).await.unwrap().orders
+}
+
+#[tokio::test]
+async fn the_demo_shop_opens_and_a_second_load_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path()).await;
+    let clock = shared::time::ManualClock::at(now());
+    let first = load(&app.ports, &*clock, &Progress::new(false)).await.unwrap();
+    assert_eq!((first.products, first.created, first.failed), (64, 64, 0));
+    assert_eq!(orders_placed(&app).await, first.orders as i64);
+    let offers = app.ports.carts.promotions(shared::PageRequest::default()).await.unwrap().data.len();
+
+    let second = load(&app.ports, &*clock, &Progress::new(false)).await.unwrap();
+    assert_eq!((second.products, second.created, second.failed), (64, 0, 0));
+    assert_eq!(orders_placed(&app).await, first.orders as i64);
+    assert_eq!(app.ports.carts.promotions(shared::PageRequest::default()).await.unwrap().data.len(), offers);
+    assert_eq!(app.ports.products.collections().await.unwrap().len(), 5);
+
+    for (email, password, _, role) in LOGINS {
+        let (email, password) = (email.parse().unwrap(), password.to_owned());
+        let login = contracts::customer::Login { email, password, user_agent: None };
+        let customer = app.ports.customers.log_in(login).await.unwrap().customer;
+        let staff = app.ports.customers.staff().await.unwrap();
+        let roles = staff.into_iter().find(|member| member.id == customer.id).map(|member| member.roles);
+        assert_eq!(roles, role.map(|role| vec![role.to_owned()]));
+        assert!(customer.email_verified);
+    }
+}
+
+#[tokio::test]
+async fn made_up_data_of_one_seed_grows_and_is_never_made_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path()).await;
+    let clock = shared::time::ManualClock::at(now());
+    let make = async |products, orders| {
+        crate::seed::synthetic(&app.ports, &*clock, products, orders, 1, &Progress::new(false)).await.unwrap()
+    };
+    let first = make(250, 60).await;
+    assert_eq!((first.products, first.created, first.failed), (250, 250, 0));
+    let second = make(450, 90).await;
+    assert_eq!((second.products, second.created, second.failed), (450, 200, 0));
+    assert_eq!(orders_placed(&app).await, 90);
+    make(450, 90).await;
+    assert_eq!(orders_placed(&app).await, 90);
+}

@@ -34,7 +34,8 @@ pub async fn add_up_at_the_counter(counter: &Counter) {
         assert!(told <= usize::from(order["status"] == "cancelled"), "{order}");
     }
     stock_is_conserved(counter, &orders).await;
-    let with_coupon = orders.iter().filter(|o| o["status"] == "placed" && o["discounts"] != serde_json::json!([]));
+    let with_coupon =
+        orders.iter().filter(|o| o["status"] == "placed" && o["discounts"] != serde_json::json!([]));
     let promotion = counter.owner.get(&format!("/admin/promotions/{}", counter.promotion)).await.expect(200);
     assert_eq!(number(&promotion["used"]) as usize, with_coupon.count());
     let report = counter.owner.post("/admin/system/reconcile", &serde_json::json!({})).await.expect(200);
@@ -45,7 +46,8 @@ pub async fn add_up_at_the_counter(counter: &Counter) {
 
 /// Debits equal credits, and what the provider holds for the order is what was taken and not given back.
 async fn is_booked(counter: &Counter, order: &Value, held: i64) {
-    let ledger = list(&counter.owner.get(&format!("/admin/orders/{}/ledger", text(&order["id"]))).await.expect(200));
+    let ledger =
+        list(&counter.owner.get(&format!("/admin/orders/{}/ledger", text(&order["id"]))).await.expect(200));
     let amount = |entry: &Value| number(&entry["amount"]["amount"]);
     let mut transactions = std::collections::BTreeMap::<String, i64>::new();
     for entry in &ledger {
@@ -62,11 +64,14 @@ async fn stock_is_conserved(counter: &Counter, orders: &[Value]) {
         let placed = orders.iter().filter(|order| order["status"] == "placed");
         let lines = placed.flat_map(|order| order["lines"].as_array().unwrap());
         let lines = lines.filter(|line| line["variant_id"] == goods.variant);
-        let sold: i64 = lines.map(|line| number(&line["quantity"]) - number(&line["refunded_quantity"])).sum();
-        let levels = all(&counter.owner, &format!("/admin/inventory/levels?variant_id={}", goods.variant)).await;
+        let sold: i64 =
+            lines.map(|line| number(&line["quantity"]) - number(&line["refunded_quantity"])).sum();
+        let levels =
+            all(&counter.owner, &format!("/admin/inventory/levels?variant_id={}", goods.variant)).await;
         let on_hand: i64 = levels.iter().map(|level| number(&level["on_hand"])).sum();
         assert_eq!(on_hand + sold, initial, "{}", goods.sku);
-        let moves = all(&counter.owner, &format!("/admin/inventory/movements?variant_id={}", goods.variant)).await;
+        let moves =
+            all(&counter.owner, &format!("/admin/inventory/movements?variant_id={}", goods.variant)).await;
         assert_eq!(moves.iter().map(|m| number(&m["delta"])).sum::<i64>(), on_hand, "{moves:?}");
     }
 }

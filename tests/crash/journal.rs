@@ -59,10 +59,6 @@ impl Journal {
 
     /// Who got an answer gets the same bytes again; who got none asks with the same key until there is one.
     pub async fn ask_again(&self, counter: &Counter) {
-        let unknown = self.0.iter().filter(|p| p.answer.is_none()).count();
-        let mut stat = std::collections::BTreeMap::new();
-        for p in &self.0 { *stat.entry(p.answer.as_ref().map_or(0, |a| a.status)).or_insert(0) += 1; }
-        eprintln!("STAT {} purchases, {unknown} unknown {stat:?} refunds {} cancels {}", self.0.len(), self.0.iter().filter(|p| p.refund.is_some()).count(), self.0.iter().filter(|p| p.cancelled).count());
         let asking = self.0.iter().map(|purchase| async move {
             wait_for("an answer", async || {
                 let again = purchase.request(&counter.guest).send().await;

@@ -38,22 +38,22 @@ macro_rules! dies_at {
 }
 
 dies_at! {
-    after_an_order_was_written_down => "saga.created:4",
-    after_stock_was_reserved => "saga.reserved:3",
-    after_a_coupon_was_claimed => "saga.claimed:2",
-    after_the_provider_authorized => "payment.authorize.sent:4",
-    after_a_payment_was_authorized => "saga.authorized:3",
-    after_stock_was_sold => "saga.committed:3",
-    after_the_provider_captured => "payment.capture.sent:3",
-    after_a_payment_was_captured => "saga.captured:3",
-    after_an_order_was_placed => "saga.placed:3",
-    after_a_cart_was_completed => "saga.completed:3",
+    after_an_order_was_written_down => "saga.created:12",
+    after_stock_was_reserved => "saga.reserved:12",
+    after_a_coupon_was_claimed => "saga.claimed:3",
+    after_the_provider_authorized => "payment.authorize.sent:12",
+    after_a_payment_was_authorized => "saga.authorized:8",
+    after_stock_was_sold => "saga.committed:8",
+    after_the_provider_captured => "payment.capture.sent:8",
+    after_a_payment_was_captured => "saga.captured:8",
+    after_an_order_was_placed => "saga.placed:8",
+    after_a_cart_was_completed => "saga.completed:8",
     after_money_was_given_back => "saga.voided:2",
-    after_a_coupon_was_given_back => "saga.unclaimed:1",
-    after_stock_was_given_back => "saga.released:2",
-    after_an_order_was_cancelled => "saga.cancelled:2",
-    after_the_provider_refunded => "payment.refund.sent:1",
-    after_a_message_was_stored => "payment.webhook.stored:5",
+    after_a_coupon_was_given_back => "saga.unclaimed:2",
+    after_stock_was_given_back => "saga.released:3",
+    after_an_order_was_cancelled => "saga.cancelled:3",
+    after_the_provider_refunded => "payment.refund.sent:3",
+    after_a_message_was_stored => "payment.webhook.stored:20",
 }
 
 async fn dies_at(point: &str) {
@@ -77,7 +77,7 @@ async fn at_any_moment() {
         moment ^= moment << 13;
         moment ^= moment >> 7;
         moment ^= moment << 17;
-        let wait = Duration::from_millis(50 + moment % 450);
+        let wait = Duration::from_millis(150 + moment % 850);
         let end = async {
             tokio::time::sleep(wait).await;
             shop.kill()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -14,8 +14,11 @@ use crate::{
 };
 
 /// How many of the scarce thing there are, and of the other.
-pub const SCARCE: i64 = 6;
+pub const SCARCE: i64 = 4;
 pub const PLENTY: i64 = 1_000;
+
+/// How many are in the shop at the same time.
+const AT_ONCE: usize = 8;
 
 /// What somebody came for: the token they pay with, and what they do afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +106,7 @@ impl Town {
         Counter { guest: shop.client.clone(), owner, goods, promotion }
     }
 
-    /// Everybody at once. Nobody minds if the shop vanishes in the middle.
+    /// Everybody, a few at a time: some are done when others begin. Nobody minds if the shop vanishes in the middle.
     pub async fn go_shopping(&self, shop: &Process, round: usize) -> Journal {
         let login = json!({"email": OWNER.0, "password": OWNER.1});
         let login = shop.client.request(Method::POST, "/sessions").json(&login).try_send().await;
@@ -113,10 +116,17 @@ impl Town {
             let kind = KINDS[if i < 27 { i % 9 } else { 9 }];
             self.shop_alone(&shop.client, &owner, kind, format!("shopper-{round}-{i}@example.com"))
         });
-        join_all(shoppers).await.into_iter().flatten().collect()
+        let seen: Vec<_> = futures::stream::iter(shoppers).buffer_unordered(AT_ONCE).collect().await;
+        seen.into_iter().flatten().collect()
     }
 
-    async fn shop_alone(&self, guest: &Client, owner: &Client, kind: Kind, email: String) -> Option<Purchase> {
+    async fn shop_alone(
+        &self,
+        guest: &Client,
+        owner: &Client,
+        kind: Kind,
+        email: String,
+    ) -> Option<Purchase> {
         let goods = &self.goods[usize::from(kind != Kind::PaysForTheScarceThing)];
         let lines = json!([{"variant_id": goods.variant, "quantity": 2}]);
         let cart = said(guest.request(Method::POST, "/carts").json(&json!({"lines": lines}))).await?;
@@ -168,7 +178,8 @@ async fn said(request: crate::client::Request) -> Option<Answer> {
 impl Counter {
     /// Every order, whole.
     pub async fn orders(&self) -> Vec<Value> {
-        let ids: Vec<String> = all(&self.owner, "/admin/orders").await.iter().map(|o| text(&o["id"])).collect();
+        let ids: Vec<String> =
+            all(&self.owner, "/admin/orders").await.iter().map(|o| text(&o["id"])).collect();
         let paths: Vec<String> = ids.iter().map(|id| format!("/admin/orders/{id}")).collect();
         let answers = join_all(paths.iter().map(|path| self.owner.get(path))).await;
         answers.into_iter().map(|answer| answer.expect(200)).collect()

@@ -35,7 +35,9 @@ async fn what_belongs_to_somebody_is_not_there_for_others(shape: Shape) {
         let answer: Answer = match what {
             "order" => who.get(&order_path).await,
             "guest order" => who.get(&guest_path).await,
-            "order by a wrong token" => who.get(&format!("{order_path}?token={}", text(&guests["token"]))).await,
+            "order by a wrong token" => {
+                who.get(&format!("{order_path}?token={}", text(&guests["token"]))).await
+            }
             "order by token" => who.get(&format!("{order_path}?token={}", text(&order["token"]))).await,
             "change address" => who.put(&address_path, &address("FR")).await,
             "delete address" => who.delete(&address_path).await,
@@ -105,15 +107,22 @@ async fn support_sends_parcels_and_moves_no_money(shape: Shape) {
     forbidden(support.get("/admin/staff").await, "staff:read");
     forbidden(support.get("/admin/system").await, "system:read");
     let price = json!({"title": "Free mug"});
-    let patch = support.request(Method::PATCH, &format!("/admin/products/{}", mug.product)).header("if-match", "*");
+    let patch =
+        support.request(Method::PATCH, &format!("/admin/products/{}", mug.product)).header("if-match", "*");
     forbidden(patch.json(&price).send().await, "products:write");
     let change = json!({"variant_id": mug.variant, "delta": 1, "reason": "x"});
     forbidden(support.post("/admin/inventory/adjustments", &change).await, "inventory:write");
-    forbidden(support.post("/admin/promotions", &json!({"kind": "percentage", "value": 99})).await, "promotions:write");
+    forbidden(
+        support.post("/admin/promotions", &json!({"kind": "percentage", "value": 99})).await,
+        "promotions:write",
+    );
     assert_eq!(shop.order(&order["id"]).await["refunded_total"], eur(0));
 
     // Two paths to one order: neither is wider than the role.
-    support.post(&format!("/orders/{}/cancel", text(&order["id"])), &json!({})).await.refused(404, "not_found");
+    support
+        .post(&format!("/orders/{}/cancel", text(&order["id"])), &json!({}))
+        .await
+        .refused(404, "not_found");
 }
 
 async fn a_manager_refunds_and_appoints_nobody(shape: Shape) {

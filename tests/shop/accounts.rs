@@ -64,7 +64,10 @@ async fn registering_does_not_tell_who_has_an_account(shape: Shape) {
     let members = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(members(&first.body), members(&second.body));
     assert_eq!((&first.body["email"], &first.body["name"]), (&second.body["email"], &second.body["name"]));
-    assert_eq!((&first.body["version"], &first.body["email_verified"]), (&second.body["version"], &json!(false)));
+    assert_eq!(
+        (&first.body["version"], &first.body["email_verified"]),
+        (&second.body["version"], &json!(false))
+    );
     // The owner hears of it, and nothing has changed.
     shop.mail("ada@example.com", "registration_repeated").await;
     log_in(&shop.guest, "ada@example.com", PASSWORD).await;
@@ -85,9 +88,12 @@ async fn logging_in_does_not_tell_who_has_an_account(shape: Shape) {
     assert_eq!(known, try_with("eve@example.com", "wrong password").await);
     assert_eq!(known, try_with("ada@example.com", "short").await);
     assert_eq!(known, try_with("ada@example.com", &"long".repeat(1000)).await);
-    for (path, email) in [("/password_resets", "eve@example.com"), ("/password_resets", "ada@example.com"),
-        ("/email_verifications", "eve@example.com"), ("/email_verifications", "ada@example.com")]
-    {
+    for (path, email) in [
+        ("/password_resets", "eve@example.com"),
+        ("/password_resets", "ada@example.com"),
+        ("/email_verifications", "eve@example.com"),
+        ("/email_verifications", "ada@example.com"),
+    ] {
         let answer = shop.guest.post(path, &json!({"email": email})).await;
         assert_eq!((answer.status, answer.bytes.len()), (202, 0), "{answer}");
     }
@@ -100,7 +106,8 @@ async fn an_address_is_confirmed_once(shape: Shape) {
     let ada = shop.customer("ada@example.com").await;
     let token = mailed(&shop, "ada@example.com", "verify_email").await;
     assert_eq!(ada.get("/customers/me").await.expect(200)["email_verified"], false);
-    let confirm = async |token: &str| shop.guest.post(&format!("/email_verifications/{token}"), &json!({})).await;
+    let confirm =
+        async |token: &str| shop.guest.post(&format!("/email_verifications/{token}"), &json!({})).await;
     for wrong in ["x", &token[..token.len() - 3], &token.replace("tok_", "cus_")] {
         confirm(wrong).await.refused(404, "not_found");
     }
@@ -139,7 +146,9 @@ async fn changing_the_password_ends_the_other_sessions(shape: Shape) {
     let there = log_in(&shop.guest, "ada@example.com", PASSWORD).await;
     let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
     let path = "/customers/me/password";
-    here.put(path, &change("wrong password", "a brand new password")).await.refused(403, "invalid_credentials");
+    here.put(path, &change("wrong password", "a brand new password"))
+        .await
+        .refused(403, "invalid_credentials");
     here.put(path, &change(PASSWORD, "password")).await.expect(422);
     here.put(path, &change(PASSWORD, "a brand new password")).await.expect(204);
     wait_for("the other session is over", async || !is_in(&there).await).await;
@@ -243,7 +252,10 @@ async fn an_erased_account_is_gone(shape: Shape) {
     shop.guest.post("/sessions", &login).await.refused(401, "invalid_credentials");
     let left = shop.owner.get(&format!("/admin/customers/{id}")).await;
     assert!(!left.body.to_string().contains("ada@"), "{left}");
-    wait_for("the order has forgotten her", async || !shop.order(&order["id"]).await.to_string().contains("Lovelace")).await;
+    wait_for("the order has forgotten her", async || {
+        !shop.order(&order["id"]).await.to_string().contains("Lovelace")
+    })
+    .await;
     let kept = shop.order(&order["id"]).await;
     assert_eq!(kept["total"], order["total"]);
     // The address is free again, for somebody new.
@@ -259,7 +271,10 @@ async fn everything_known_of_somebody_can_be_taken_along(shape: Shape) {
     ada.patch("/customers/me", &json!({"name": "Augusta Ada"})).await.expect(200);
     let all = ada.get("/customers/me/export").await.expect(200);
     assert_eq!((&all["customer"]["name"], &all["orders"][0]["id"]), (&json!("Augusta Ada"), &order["id"]));
-    assert_eq!((all["addresses"].as_array().unwrap().len(), all["sessions"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(
+        (all["addresses"].as_array().unwrap().len(), all["sessions"].as_array().unwrap().len()),
+        (1, 1)
+    );
     assert!(!all.to_string().contains("argon2"));
 }
 
@@ -302,12 +317,18 @@ async fn tokens_of_others_are_no_tokens(shape: Shape) {
     let keys = shop.guest.root(Method::GET, "/oauth/jwks.json").send().await.expect(200);
     assert!(keys["keys"][0]["kid"].is_string() && keys["keys"][0]["d"].is_null(), "{keys}");
     let cart = cart(&shop.guest, &[(&mug, 1)]).await;
-    check_out(&shop.guest.with_token("x"), &shop.checkout_of(&cart, "tok_ok")).await.refused(401, "invalid_token");
+    check_out(&shop.guest.with_token("x"), &shop.checkout_of(&cart, "tok_ok"))
+        .await
+        .refused(401, "invalid_token");
 }
 
 async fn too_many_logins_are_told_to_wait(shape: Shape) {
-    let few = [("gateway.limits.login_per_account", "3"), ("gateway.limits.register_per_address", "2"),
-        ("gateway.limits.reset_per_address", "2"), ("gateway.limits.checkout_per_address", "2")];
+    let few = [
+        ("gateway.limits.login_per_account", "3"),
+        ("gateway.limits.register_per_address", "2"),
+        ("gateway.limits.reset_per_address", "2"),
+        ("gateway.limits.checkout_per_address", "2"),
+    ];
     let shop = Shop::start(shape, &few).await;
     let mug = shop.buyable(10).await;
     let wrong = json!({"email": "ada@example.com", "password": "wrong password"});

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{
-    Shape, Shop, Stock, adds_up, address, cart, check_out, eur, eventually, list, number, text, wait_for,
+    Shape, Shop, Stock, address, adds_up, cart, check_out, eur, eventually, list, number, text, wait_for,
 };
 
 crate::rules! {
@@ -43,7 +43,9 @@ async fn a_guest_buys_and_everybody_concerned_knows(shape: Shape) {
     assert_eq!((&order["total"], &order["captured_total"]), (&eur(5490), &eur(5490)));
     assert!(text(&order["number"]).starts_with("B-"));
     let moves = order["timeline"].as_array().unwrap();
-    assert!(moves.iter().any(|m| m["from"] == "pending" && m["to"] == "placed" && m["actor"]["kind"] == "guest"));
+    assert!(
+        moves.iter().any(|m| m["from"] == "pending" && m["to"] == "placed" && m["actor"]["kind"] == "guest")
+    );
 
     let path = format!("/orders/{}?token={}", text(&order["id"]), text(&order["token"]));
     let by_token = shop.guest.get(&path).await.expect(200);
@@ -55,7 +57,8 @@ async fn a_guest_buys_and_everybody_concerned_knows(shape: Shape) {
     assert!(text(&mail["text"]).contains(&text(&order["number"])), "{mail}");
     assert!(text(&mail["html"]).contains(&text(&order["token"])), "{mail}");
 
-    let ledger = list(&shop.owner.get(&format!("/admin/orders/{}/ledger", text(&order["id"]))).await.expect(200));
+    let ledger =
+        list(&shop.owner.get(&format!("/admin/orders/{}/ledger", text(&order["id"]))).await.expect(200));
     assert!(!ledger.is_empty());
     assert_eq!(ledger.iter().map(|entry| number(&entry["amount"]["amount"])).sum::<i64>(), 0, "{ledger:?}");
 
@@ -158,8 +161,12 @@ async fn a_product_with_options_is_bought_by_variant(shape: Shape) {
         .await;
     let page = shop.guest.get(&format!("/products/{}", shirt.slug)).await.expect(200);
     let found = page["variants"].as_array().unwrap().iter().find(|v| v["sku"] == "SHIRT-M-blue").unwrap();
-    assert_eq!((&found["price"], &found["available"], &found["in_stock"]), (&eur(2100), &json!(3), &json!(true)));
-    let blue = crate::harness::Goods { variant: text(&found["id"]), sku: text(&found["sku"]), ..shirt.clone() };
+    assert_eq!(
+        (&found["price"], &found["available"], &found["in_stock"]),
+        (&eur(2100), &json!(3), &json!(true))
+    );
+    let blue =
+        crate::harness::Goods { variant: text(&found["id"]), sku: text(&found["sku"]), ..shirt.clone() };
     let order = shop.buy(&blue, 2).await;
     assert_eq!((&order["lines"][0]["sku"], &order["subtotal"]), (&json!("SHIRT-M-blue"), &eur(4200)));
     assert_eq!(shop.stock(&blue).await, Stock { on_hand: 1, reserved: 0 });

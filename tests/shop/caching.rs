@@ -28,20 +28,31 @@ async fn described(shop: &Shop) -> Goods {
 async fn what_has_not_changed_is_not_sent_again(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = described(&shop).await;
-    for path in [format!("/products/{}", mug.slug), "/products".into(), "/categories".into(), "/collections".into()] {
+    for path in
+        [format!("/products/{}", mug.slug), "/products".into(), "/categories".into(), "/collections".into()]
+    {
         let first = shop.guest.get(&path).await;
         let tag = first.header("etag").to_owned();
         assert!(tag.starts_with('"') || tag.starts_with("W/\""), "{path}: {tag:?}");
         let ask = |tag: &str| shop.guest.request(Method::GET, &path).header("if-none-match", tag).send();
-        for known in [tag.as_str(), "*", &format!("\"other\", {tag}"), &format!("W/{}", tag.trim_start_matches("W/"))] {
+        for known in
+            [tag.as_str(), "*", &format!("\"other\", {tag}"), &format!("W/{}", tag.trim_start_matches("W/"))]
+        {
             let again = ask(known).await;
-            assert_eq!((again.status, again.bytes.len(), again.header("etag")), (304, 0, tag.as_str()), "{path} {known}");
+            assert_eq!(
+                (again.status, again.bytes.len(), again.header("etag")),
+                (304, 0, tag.as_str()),
+                "{path} {known}"
+            );
         }
         assert_eq!(ask("\"other\"").await.status, 200);
     }
     let path = format!("/products/{}", mug.slug);
     let old = shop.guest.get(&path).await.header("etag").to_owned();
-    let patch = shop.owner.request(Method::PATCH, &format!("/admin/products/{}", mug.product)).header("if-match", "*");
+    let patch = shop
+        .owner
+        .request(Method::PATCH, &format!("/admin/products/{}", mug.product))
+        .header("if-match", "*");
     patch.json(&json!({"title": "Cup"})).send().await.expect(200);
     let new = shop.guest.request(Method::GET, &path).header("if-none-match", &old).send().await;
     assert_eq!((new.status, &new.body["title"]), (200, &json!("Cup")));
@@ -144,7 +155,12 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
     let mug = described(&shop).await;
     let path = format!("/admin/products/{}/images?alt=A%20mug", mug.product);
     let upload = |bytes: Vec<u8>| shop.owner.request(Method::POST, &path).raw("image/png", bytes).send();
-    for wrong in [b"".to_vec(), b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(), b"<script>".to_vec(), b"\x89PNG".to_vec()] {
+    for wrong in [
+        b"".to_vec(),
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(),
+        b"<script>".to_vec(),
+        b"\x89PNG".to_vec(),
+    ] {
         upload(wrong).await.refused(422, "media_type");
     }
     let product = upload(pixel()).await.expect(201);
@@ -153,7 +169,8 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
     let file = image["file"].as_str().unwrap();
     let served = shop.guest.root(Method::GET, &format!("/media/{file}")).send().await;
     assert_eq!((served.status, served.header("content-type"), &served.bytes), (200, "image/png", &pixel()));
-    for outside in ["/media/..%2fsecret.key", "/media/%2e%2e%2fsecret.key", "/media/nothing.png", "/media/.."] {
+    for outside in ["/media/..%2fsecret.key", "/media/%2e%2e%2fsecret.key", "/media/nothing.png", "/media/.."]
+    {
         let answer = shop.guest.root(Method::GET, outside).send().await;
         assert!([400, 404].contains(&answer.status), "{answer}");
     }
@@ -164,11 +181,12 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
 /// A PNG of one grey pixel.
 fn pixel() -> Vec<u8> {
     const HEAD: [u8; 33] = [
-        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 0,
-        0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55,
+        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0,
+        0, 0, 1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55,
     ];
     const DATA: [u8; 22] = [
-        0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x68, 0, 0, 0, 0x82, 0, 0x81, 0x77, 0xcd, 0x72, 0xb6,
+        0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x68, 0, 0, 0, 0x82, 0, 0x81, 0x77, 0xcd,
+        0x72, 0xb6,
     ];
     const END: [u8; 12] = [0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82];
     [HEAD.as_slice(), &DATA, &END].concat()

@@ -3,9 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    Goods, PASSWORD, Shape, Shop, Stock, adds_up, cart, check_out, eur, fresh, text,
-};
+use crate::harness::{Goods, PASSWORD, Shape, Shop, Stock, adds_up, cart, check_out, eur, fresh, text};
 
 crate::rules! {
     a_cart_clicked_twenty_times_is_one_order,
@@ -62,10 +60,11 @@ async fn ten_logins_at_once_lose_and_double_nothing(shape: Shape) {
     let own = cart(&customer, &[(&goods[0], 1), (&goods[1], 9)]).await;
 
     let (guest, things) = (&shop.guest, &goods);
-    let carts = join_all((0..10).map(|i| async move {
-        cart(guest, &[(&things[0], 2 + i), (&things[1], 3), (&things[2], 4)]).await
-    }))
-    .await;
+    let carts =
+        join_all((0..10).map(|i| async move {
+            cart(guest, &[(&things[0], 2 + i), (&things[1], 3), (&things[2], 4)]).await
+        }))
+        .await;
     let logins = carts.iter().map(|cart| {
         let body = json!({"email": "ada@example.com", "password": PASSWORD, "cart_id": cart["id"]});
         log_in_with(&shop, body)
@@ -121,9 +120,15 @@ async fn a_cart_of_an_account_is_nobody_elses(shape: Shape) {
         stranger.get(&path).await.refused(404, "not_found");
         let more = json!({"variant_id": mug.variant, "quantity": 1});
         stranger.post(&format!("{path}/lines"), &more).await.refused(404, "not_found");
-        stranger.patch(&format!("{path}/lines/{line}"), &json!({"quantity": 9})).await.refused(404, "not_found");
+        stranger
+            .patch(&format!("{path}/lines/{line}"), &json!({"quantity": 9}))
+            .await
+            .refused(404, "not_found");
         stranger.delete(&format!("{path}/lines/{line}")).await.refused(404, "not_found");
-        stranger.post(&format!("{path}/discount_codes"), &json!({"code": "X"})).await.refused(404, "not_found");
+        stranger
+            .post(&format!("{path}/discount_codes"), &json!({"code": "X"}))
+            .await
+            .refused(404, "not_found");
         let address = json!({"address": {"country": "DE"}});
         stranger.post(&format!("{path}/shipping_options"), &address).await.refused(404, "not_found");
         check_out(stranger, &shop.checkout_of(&cart, "tok_ok")).await.refused(404, "not_found");
@@ -199,17 +204,24 @@ async fn an_empty_cart_cannot_be_bought(shape: Shape) {
 async fn a_cart_has_one_currency(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let prices = json!([eur(2500), {"amount": 2900, "currency": "USD"}]);
-    let mug = shop.product(json!({"title": "Mug", "variants": [{"sku": "MUG", "prices": prices, "stock": 5}]})).await;
+    let mug = shop
+        .product(json!({"title": "Mug", "variants": [{"sku": "MUG", "prices": prices, "stock": 5}]}))
+        .await;
     let euros_only = shop.buyable(5).await;
     let line = |goods: &Goods| json!({"variant_id": goods.variant, "quantity": 1});
-    let cart = shop.guest.post("/carts", &json!({"currency": "USD", "lines": [line(&mug)]})).await.expect(201);
+    let cart =
+        shop.guest.post("/carts", &json!({"currency": "USD", "lines": [line(&mug)]})).await.expect(201);
     assert_eq!(cart["total"], json!({"amount": 2900, "currency": "USD"}));
     let path = format!("/carts/{}/lines", text(&cart["id"]));
     let refused = shop.guest.post(&path, &line(&euros_only)).await;
     assert!((400..500).contains(&refused.status), "{refused}");
     for wrong in ["usd", "XXX", "JPY", "EURO", ""] {
         let refused = shop.guest.post("/carts", &json!({"currency": wrong})).await;
-        assert_eq!((refused.status, refused.body["errors"][0]["pointer"].as_str()), (422, Some("/currency")), "{refused}");
+        assert_eq!(
+            (refused.status, refused.body["errors"][0]["pointer"].as_str()),
+            (422, Some("/currency")),
+            "{refused}"
+        );
     }
 }
 
@@ -221,7 +233,8 @@ async fn what_a_cart_costs_cannot_grow_beyond_all_bounds(shape: Shape) {
     let line = json!({"variant_id": palace.variant, "quantity": 9_999});
     let created = shop.guest.post("/carts", &json!({"lines": [line]})).await;
     created.refused(422, "amount_too_large");
-    let too_dear = json!({"title": "Moon", "variants": [{"sku": "MOON", "prices": [eur(1_000_000_000_001)]}]});
+    let too_dear =
+        json!({"title": "Moon", "variants": [{"sku": "MOON", "prices": [eur(1_000_000_000_001)]}]});
     let refused = shop.owner.post("/admin/products", &too_dear).await;
     assert_eq!(refused.status, 422, "{refused}");
 }

@@ -54,7 +54,8 @@ pub struct Answer {
 impl Client {
     /// `base` is `http://127.0.0.1:…`. Redirects are answers like others.
     pub fn new(base: String) -> Self {
-        let http = reqwest::Client::builder().redirect(Policy::none()).build().expect("nothing here can fail");
+        let http =
+            reqwest::Client::builder().redirect(Policy::none()).build().expect("nothing here can fail");
         Self { http, base, token: None }
     }
 

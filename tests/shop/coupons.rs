@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, Client},
-    harness::{Goods, Shape, Shop, Stock, adds_up, address, all, cart, check_out, eur, text},
+    harness::{Goods, Shape, Shop, Stock, address, adds_up, all, cart, check_out, eur, text},
 };
 
 crate::rules! {
@@ -47,7 +47,11 @@ fn ten_percent(code: &str) -> Value {
 async fn fifty_carts_with_a_coupon_of_one_use_make_one_order(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(100).await;
-    let promotion = promote(&shop, json!({"code": "ONCE", "kind": "fixed", "value": 1000, "currency": "EUR", "usage_limit": 1})).await;
+    let promotion = promote(
+        &shop,
+        json!({"code": "ONCE", "kind": "fixed", "value": 1000, "currency": "EUR", "usage_limit": 1}),
+    )
+    .await;
     let carts = join_all((0..50).map(|_| cart_with(&shop, &mug, "ONCE"))).await;
     assert!(carts.iter().all(|cart| cart["discount_total"] == eur(1000)));
     let bodies: Vec<Value> = carts.iter().map(|cart| shop.checkout_of(cart, "tok_ok")).collect();
@@ -67,7 +71,11 @@ async fn fifty_carts_with_a_coupon_of_one_use_make_one_order(shape: Shape) {
 async fn a_coupon_with_a_limit_for_each_person_counts_at_the_order(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(100).await;
-    promote(&shop, json!({"code": "HELLO", "kind": "percentage", "value": 10, "usage_limit_per_customer": 1})).await;
+    promote(
+        &shop,
+        json!({"code": "HELLO", "kind": "percentage", "value": 10, "usage_limit_per_customer": 1}),
+    )
+    .await;
     let (first, second) = (cart_with(&shop, &mug, "HELLO").await, cart_with(&shop, &mug, "hello").await);
     check_out(&shop.guest, &shop.checkout_of(&first, "tok_ok")).await.expect(201);
     let mut again = shop.checkout_of(&second, "tok_ok");
@@ -81,9 +89,12 @@ async fn a_coupon_with_a_limit_for_each_person_counts_at_the_order(shape: Shape)
 async fn a_cancelled_order_gives_its_coupon_back(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(100).await;
-    let promotion = promote(&shop, json!({"code": "ONCE", "kind": "percentage", "value": 50, "usage_limit": 1})).await;
+    let promotion =
+        promote(&shop, json!({"code": "ONCE", "kind": "percentage", "value": 50, "usage_limit": 1})).await;
     let declined = cart_with(&shop, &mug, "ONCE").await;
-    check_out(&shop.guest, &shop.checkout_of(&declined, "tok_declined")).await.refused(402, "payment_declined");
+    check_out(&shop.guest, &shop.checkout_of(&declined, "tok_declined"))
+        .await
+        .refused(402, "payment_declined");
     assert_eq!(uses(&shop, &promotion).await, 0);
 
     let order = check_out(&shop.guest, &shop.checkout_of(&declined, "tok_ok")).await.expect(201);
@@ -163,7 +174,11 @@ async fn codes_that_do_not_combine_stand_alone(shape: Shape) {
     let mug = shop.buyable(100).await;
     promote(&shop, ten_percent("ALONE")).await;
     promote(&shop, json!({"code": "A", "kind": "percentage", "value": 10, "combinable": true})).await;
-    promote(&shop, json!({"code": "B", "kind": "fixed", "value": 300, "currency": "EUR", "combinable": true})).await;
+    promote(
+        &shop,
+        json!({"code": "B", "kind": "fixed", "value": 300, "currency": "EUR", "combinable": true}),
+    )
+    .await;
     let cart = cart_with(&shop, &mug, "A").await;
     apply(&shop.guest, &cart, "ALONE").await.refused_at(422, "coupon_not_combinable", "/code");
     let cart = apply(&shop.guest, &cart, "B").await.expect(201);

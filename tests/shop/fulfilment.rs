@@ -48,7 +48,10 @@ async fn an_order_that_is_not_sent_can_be_cancelled_once(shape: Shape) {
     let reason = json!({"reason": "changed my mind"});
     shop.guest.post(&path, &reason).await.expect(200);
     let cancelled = shop.order_becomes(&order["id"], "cancelled").await;
-    assert_eq!((&cancelled["refunded_total"], &cancelled["payment_status"]), (&order["total"], &json!("refunded")));
+    assert_eq!(
+        (&cancelled["refunded_total"], &cancelled["payment_status"]),
+        (&order["total"], &json!("refunded"))
+    );
     assert_eq!(shop.stock(&mug).await, Stock { on_hand: 10, reserved: 0 });
     shop.guest.post(&path, &reason).await.expect(200);
     shop.owner.post(&format!("{}/cancel", admin(&order)), &json!({})).await.expect(200);
@@ -76,7 +79,10 @@ async fn an_order_that_is_sent_cannot_be_cancelled(shape: Shape) {
 async fn an_order_is_sent_in_parts_and_complete_when_all_has_arrived(shape: Shape) {
     let (shop, _, order) = bought(shape, 3).await;
     let part = send(&shop, &order, 2).await.expect(201);
-    assert_eq!((&part["fulfillment_status"], &part["lines"][0]["shipped_quantity"]), (&json!("partially_shipped"), &json!(2)));
+    assert_eq!(
+        (&part["fulfillment_status"], &part["lines"][0]["shipped_quantity"]),
+        (&json!("partially_shipped"), &json!(2))
+    );
     let mail = shop.mail("ada@example.com", "order_shipped").await;
     assert!(text(&mail["text"]).contains("00340434"), "{mail}");
     let rest = send(&shop, &order, 1).await.expect(201);
@@ -92,8 +98,14 @@ async fn an_order_is_sent_in_parts_and_complete_when_all_has_arrived(shape: Shap
     report(&shop, &parcels[1], "delivered").await.expect(200);
     let done = shop.order_becomes(&order["id"], "completed").await;
     assert_eq!(done["fulfillment_status"], "delivered");
-    shop.owner.post(&format!("{}/cancel", admin(&order)), &json!({})).await.refused(409, "illegal_transition");
-    wait_for("a mail for each parcel", async || shop.mails("ada@example.com", "order_shipped").await.len() == 2).await;
+    shop.owner
+        .post(&format!("{}/cancel", admin(&order)), &json!({}))
+        .await
+        .refused(409, "illegal_transition");
+    wait_for("a mail for each parcel", async || {
+        shop.mails("ada@example.com", "order_shipped").await.len() == 2
+    })
+    .await;
 }
 
 async fn no_more_is_sent_than_was_bought(shape: Shape) {
@@ -127,8 +139,14 @@ async fn a_parcel_never_moves_backwards(shape: Shape) {
     assert_eq!((&problem["from"], &problem["to"]), (&json!("delivered"), &json!("in_transit")));
     report(&shop, &parcel, "delivered").await.expect(200);
     let refused = report(&shop, &parcel, "lost").await;
-    assert_eq!((refused.status, refused.body["errors"][0]["pointer"].as_str()), (422, Some("/status")), "{refused}");
-    report(&shop, &json!({"id": format!("ship_{}", "0".repeat(26))}), "delivered").await.refused(404, "not_found");
+    assert_eq!(
+        (refused.status, refused.body["errors"][0]["pointer"].as_str()),
+        (422, Some("/status")),
+        "{refused}"
+    );
+    report(&shop, &json!({"id": format!("ship_{}", "0".repeat(26))}), "delivered")
+        .await
+        .refused(404, "not_found");
 }
 
 async fn only_a_paid_order_is_sent(shape: Shape) {
@@ -178,14 +196,22 @@ async fn a_repeated_shipment_is_one_parcel(shape: Shape) {
     let second = shop.owner.post_once(&path, &parcel, "parcel-1").await;
     assert_eq!((first.status, &first.bytes), (201, &second.bytes));
     let order = shop.order(&order["id"]).await;
-    assert_eq!((order["shipments"].as_array().unwrap().len(), &order["lines"][0]["shipped_quantity"]), (1, &json!(1)));
+    assert_eq!(
+        (order["shipments"].as_array().unwrap().len(), &order["lines"][0]["shipped_quantity"]),
+        (1, &json!(1))
+    );
 }
 
 async fn the_overview_counts_what_was_sold(shape: Shape) {
     let (shop, mug, first) = bought(shape, 2).await;
     let second = shop.buy(&mug, 1).await;
-    shop.owner.request(Method::POST, &format!("{}/refunds", admin(&second))).key("r")
-        .json(&json!({"amount": eur(500), "reason": "late"})).send().await.expect(201);
+    shop.owner
+        .request(Method::POST, &format!("{}/refunds", admin(&second)))
+        .key("r")
+        .json(&json!({"amount": eur(500), "reason": "late"}))
+        .send()
+        .await
+        .expect(201);
     let path = "/admin/analytics/summary?from=2020-01-01T00:00:00Z&to=2020-06-01T00:00:00Z";
     assert_eq!(shop.owner.get(path).await.expect(200)["orders"], 0);
     let now = shared::time::system_clock().now();
@@ -196,7 +222,10 @@ async fn the_overview_counts_what_was_sold(shape: Shape) {
     let gross = number(&first["total"]["amount"]) + number(&second["total"]["amount"]);
     assert_eq!((&summary["gross"], &summary["refunded"]), (&json!([eur(gross)]), &json!([eur(500)])));
     assert_eq!(summary["net"], json!([eur(gross - 500)]));
-    assert_eq!((&summary["best_sellers"][0]["product_id"], &summary["best_sellers"][0]["units"]), (&json!(mug.product), &json!(3)));
+    assert_eq!(
+        (&summary["best_sellers"][0]["product_id"], &summary["best_sellers"][0]["units"]),
+        (&json!(mug.product), &json!(3))
+    );
     let wrong = "/admin/analytics/summary?from=2020-01-01T00:00:00Z&to=2022-01-01T00:00:00Z";
     assert_eq!(shop.owner.get(wrong).await.status, 422);
 }

@@ -185,7 +185,8 @@ impl Shop {
         let levels = all(&self.owner, &format!("/admin/inventory/levels?variant_id={}", goods.variant)).await;
         let sum = |member: &str| levels.iter().map(|level| number(&level[member])).sum();
         let stock = Stock { on_hand: sum("on_hand"), reserved: sum("reserved") };
-        let moves = all(&self.owner, &format!("/admin/inventory/movements?variant_id={}", goods.variant)).await;
+        let moves =
+            all(&self.owner, &format!("/admin/inventory/movements?variant_id={}", goods.variant)).await;
         let moved: i64 = moves.iter().map(|movement| number(&movement["delta"])).sum();
         assert_eq!(moved, stock.on_hand, "{moves:?}");
         assert!(0 <= stock.reserved && stock.reserved <= stock.on_hand, "{stock:?}");
@@ -195,7 +196,8 @@ impl Shop {
 
     /// The mails of a kind that somebody got so far.
     pub async fn mails(&self, to: &str, template: &str) -> Vec<Value> {
-        let page = self.guest.root(reqwest::Method::GET, &format!("/dev/mail.json?limit=100&to={to}")).send().await;
+        let page =
+            self.guest.root(reqwest::Method::GET, &format!("/dev/mail.json?limit=100&to={to}")).send().await;
         let mails = list(&page.expect(200));
         mails.into_iter().filter(|mail| mail["template"] == template).collect()
     }
@@ -367,6 +369,7 @@ pub fn adds_up(priced: &Value) {
     assert_eq!(sum("total"), total, "{priced}");
     assert!(sum("total") >= 0 && sum("discount_total") >= 0, "{priced}");
     let lines = priced["lines"].as_array().unwrap();
-    let subtotal: i64 = lines.iter().map(|l| number(&l["unit_price"]["amount"]) * number(&l["quantity"])).sum();
+    let subtotal: i64 =
+        lines.iter().map(|l| number(&l["unit_price"]["amount"]) * number(&l["quantity"])).sum();
     assert_eq!(sum("subtotal"), subtotal, "{priced}");
 }

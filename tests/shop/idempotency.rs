@@ -139,7 +139,8 @@ async fn a_request_that_was_not_valid_does_not_use_the_key_up(shape: Shape) {
     wrong["shipping_address"]["city"] = "".into();
     let refused = shop.guest.post_once("/checkout", &wrong, &key).await;
     refused.refused_at(422, "required", "/shipping_address/city");
-    let broken = shop.guest.request(Method::POST, "/checkout").key(&key).raw("application/json", "{").send().await;
+    let broken =
+        shop.guest.request(Method::POST, "/checkout").key(&key).raw("application/json", "{").send().await;
     broken.refused(400, "malformed_json");
     shop.guest.post_once("/checkout", &body, &key).await.expect(201);
 }

@@ -7,6 +7,7 @@ mod harness;
 mod access;
 mod accounts;
 mod bad_input;
+mod bad_values;
 mod buying;
 mod caching;
 mod carts;

@@ -137,14 +137,21 @@ async fn every_answer_of_the_main_flow_is_as_documented(shape: Shape) {
     let samples = [
         ("/products", shop.guest.get("/products").await.expect(200)),
         ("/products/{key}", shop.guest.get(&format!("/products/{}", mug.slug)).await.expect(200)),
-        ("/carts/{id}", shop.guest.get(&format!("/carts/{}", cart["id"].as_str().unwrap())).await.expect(200)),
+        (
+            "/carts/{id}",
+            shop.guest.get(&format!("/carts/{}", cart["id"].as_str().unwrap())).await.expect(200),
+        ),
         ("/admin/orders/{id}", shop.owner.get(&format!("/admin/orders/{id}")).await.expect(200)),
-        ("/admin/products/{id}", shop.owner.get(&format!("/admin/products/{}", mug.product)).await.expect(200)),
+        (
+            "/admin/products/{id}",
+            shop.owner.get(&format!("/admin/products/{}", mug.product)).await.expect(200),
+        ),
         ("/admin/inventory/levels", shop.owner.get("/admin/inventory/levels").await.expect(200)),
         ("/admin/system", shop.owner.get("/admin/system").await.expect(200)),
     ];
     for (path, sample) in samples {
-        let schema = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let schema =
+            &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         assert!(!schema.is_null(), "{path}");
         fits(&document, schema, &sample, path);
     }
@@ -159,9 +166,9 @@ fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
         fits(document, part, value, at);
     }
     if let Some(choices) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
-        let fitting = choices.iter().any(|choice| {
-            std::panic::catch_unwind(|| fits(document, choice, value, at)).is_ok()
-        });
+        let fitting = choices
+            .iter()
+            .any(|choice| std::panic::catch_unwind(|| fits(document, choice, value, at)).is_ok());
         assert!(fitting, "{at}: {value} is none of {schema}");
         return;
     }
@@ -203,10 +210,15 @@ async fn the_page_works_without_the_internet(shape: Shape) {
     let html = String::from_utf8(page.bytes.clone()).unwrap();
     assert!(!html.contains("https://") && !html.contains("http://"), "{html}");
     assert!(page.header("content-security-policy").contains("default-src 'self'"));
-    let files: Vec<&str> = html.split(['"', '\'']).filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
+    let files: Vec<&str> =
+        html.split(['"', '\'']).filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
     assert!(files.len() >= 3, "{html}");
     for file in files {
-        let answer = shop.guest.root(Method::GET, &format!("/api/docs/{}", file.trim_start_matches("./"))).send().await;
+        let answer = shop
+            .guest
+            .root(Method::GET, &format!("/api/docs/{}", file.trim_start_matches("./")))
+            .send()
+            .await;
         assert_eq!(answer.status, 200, "{file}");
     }
     // The page runs what its own policy lets it run.

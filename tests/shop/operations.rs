@@ -34,7 +34,8 @@ async fn it_counts_its_requests_by_route(shape: Shape) {
     let text = String::from_utf8(metrics.bytes).unwrap();
     let count = |status: u16| {
         let labels = format!("{{method=\"GET\",route=\"/api/v1/products/{{key}}\",status=\"{status}\"}}");
-        text.lines().find_map(|line| line.strip_prefix(&format!("bodega_http_request_seconds_count{labels} ")))
+        text.lines()
+            .find_map(|line| line.strip_prefix(&format!("bodega_http_request_seconds_count{labels} ")))
     };
     assert_eq!((count(200), count(404)), (Some("3"), Some("1")), "{text}");
     assert!(!text.contains(&mug.slug), "an id is no label: {text}");

@@ -37,7 +37,10 @@ async fn a_declined_card_leaves_everything_as_it_was(shape: Shape) {
     let cancelled = shop.orders("cancelled").await;
     assert_eq!(cancelled.len(), 2);
     let order = shop.order(&cancelled[0]["id"]).await;
-    assert_eq!((&order["cancel_reason"], &order["payment_status"]), (&json!("payment_declined"), &json!("failed")));
+    assert_eq!(
+        (&order["cancel_reason"], &order["payment_status"]),
+        (&json!("payment_declined"), &json!("failed"))
+    );
     let cart = shop.guest.get(&format!("/carts/{}", text(&body["cart_id"]))).await.expect(200);
     assert_eq!((cart["lines"].as_array().unwrap().len(), &cart["order_id"]), (1, &json!(null)));
 
@@ -124,7 +127,8 @@ async fn a_lost_reply_is_asked_for_again_and_charged_once(shape: Shape) {
     };
     let order = shop.order_becomes(&order["id"], "placed").await;
     assert_eq!(order["captured_total"], order["total"]);
-    let payment = shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
+    let payment =
+        shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((payment.authorized, payment.captured), (payment.amount, payment.amount));
     assert_eq!(shop.orders("placed").await.len(), 1);
     assert_eq!(shop.stock(&mug).await, Stock { on_hand: 4, reserved: 0 });
@@ -138,7 +142,10 @@ async fn a_lost_reply_is_asked_for_again_and_charged_once(shape: Shape) {
         answer.status == 201
     })
     .await;
-    wait_for("the refund is counted once", async || shop.order(&order["id"]).await["refunded_total"] == eur(700)).await;
+    wait_for("the refund is counted once", async || {
+        shop.order(&order["id"]).await["refunded_total"] == eur(700)
+    })
+    .await;
     balanced(&shop, &order["id"]).await;
 }
 
@@ -178,7 +185,8 @@ async fn a_forged_message_is_refused(shape: Shape) {
     let now = system_clock().now().seconds();
     let forged = Signer::new(b"guess").sign(format!("{now}.{message}").as_bytes());
     for signature in ["", "t=1,v1=00", "v1=00", &format!("t={now},v1={forged}"), &format!("t={now},v1=")] {
-        let request = shop.guest.request(Method::POST, "/webhooks/test").raw("application/json", message.to_string());
+        let request =
+            shop.guest.request(Method::POST, "/webhooks/test").raw("application/json", message.to_string());
         let answer = request.header("test-signature", signature).send().await;
         answer.refused(400, "invalid_signature");
     }
@@ -205,7 +213,10 @@ async fn a_message_is_not_believed_but_looked_up(shape: Shape) {
     // The provider's own message says that it is paid, five times at once: its books say that it is not.
     join_all((0..5).map(|_| tell("tev_early", &order["total"]))).await;
     let report = shop.owner.post("/admin/system/reconcile", &json!({})).await.expect(200);
-    assert_eq!((&report["cases"], &shop.order(&order["id"]).await["status"]), (&json!([]), &json!("pending")));
+    assert_eq!(
+        (&report["cases"], &shop.order(&order["id"]).await["status"]),
+        (&json!([]), &json!("pending"))
+    );
 
     answer_step(&shop, &path, true).await.expect(200);
     shop.order_becomes(&order["id"], "placed").await;
@@ -221,7 +232,9 @@ async fn a_message_is_not_believed_but_looked_up(shape: Shape) {
     tell("tev_odd", &eur(1)).await;
     wait_for("a case", async || {
         let report = shop.owner.post("/admin/system/reconcile", &json!({})).await.expect(200);
-        report["cases"].as_array().is_some_and(|cases| cases.iter().any(|case| case["order_id"] == order["id"]))
+        report["cases"]
+            .as_array()
+            .is_some_and(|cases| cases.iter().any(|case| case["order_id"] == order["id"]))
     })
     .await;
     assert_eq!(shop.order(&order["id"]).await["captured_total"], order["total"]);
@@ -236,7 +249,11 @@ async fn a_payment_that_cannot_be_is_refused_before_anything_happens(shape: Shap
     check_out(&shop.guest, &body).await.refused_at(422, "token", "/payment/token");
     body["payment"] = json!({"provider": "barter", "token": "tok_ok"});
     let refused = check_out(&shop.guest, &body).await;
-    assert_eq!((refused.status, refused.body["errors"][0]["pointer"].as_str()), (422, Some("/payment/provider")), "{refused}");
+    assert_eq!(
+        (refused.status, refused.body["errors"][0]["pointer"].as_str()),
+        (422, Some("/payment/provider")),
+        "{refused}"
+    );
     body["payment"] = json!({"provider": "test", "token": "tok_ok", "number": "4242424242424242"});
     check_out(&shop.guest, &body).await.refused_at(422, "unknown_field", "/payment/number");
     assert_eq!(shop.stock(&mug).await, Stock { on_hand: 5, reserved: 0 });
@@ -272,13 +289,15 @@ async fn money_can_be_taken_when_the_goods_leave(shape: Shape) {
     let lines = json!([{"line_id": other["lines"][0]["id"], "quantity": 1}]);
     let sent = format!("/admin/orders/{}/shipments", text(&other["id"]));
     shop.owner.post(&sent, &json!({"lines": lines})).await.expect(201);
-    wait_for("the money is taken", async || shop.order(&other["id"]).await["captured_total"] == eur(2990)).await;
+    wait_for("the money is taken", async || shop.order(&other["id"]).await["captured_total"] == eur(2990))
+        .await;
 
     let third = shop.buy(&mug, 1).await;
     shop.owner.post(&format!("/admin/orders/{}/cancel", text(&third["id"])), &json!({})).await.expect(200);
     let third = shop.order_becomes(&third["id"], "cancelled").await;
     assert_eq!((&third["captured_total"], &third["refunded_total"]), (&eur(0), &eur(0)));
-    let payment = shop.app.ports.payments.of_order(text(&third["id"]).parse().unwrap()).await.unwrap().unwrap();
+    let payment =
+        shop.app.ports.payments.of_order(text(&third["id"]).parse().unwrap()).await.unwrap().unwrap();
     assert!(payment.authorized.is_zero(), "{payment:?}");
 }
 
@@ -292,7 +311,10 @@ async fn the_books_balance_and_agree_with_the_provider(shape: Shape) {
     let refund = json!({"amount": eur(1234), "reason": "late"});
     let path = format!("/admin/orders/{}/refunds", text(&orders[0]["id"]));
     shop.owner.post_once(&path, &refund, &fresh()).await.expect(201);
-    shop.owner.post(&format!("/admin/orders/{}/cancel", text(&orders[1]["id"])), &json!({})).await.expect(200);
+    shop.owner
+        .post(&format!("/admin/orders/{}/cancel", text(&orders[1]["id"])), &json!({}))
+        .await
+        .expect(200);
     shop.order_becomes(&orders[1]["id"], "cancelled").await;
     for order in &orders {
         balanced(&shop, &order["id"]).await;

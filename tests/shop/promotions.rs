@@ -23,7 +23,8 @@ crate::rules! {
 async fn a_percentage_is_taken_of_the_matching_lines(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let (mug, pot) = (shop.buyable(10).await, shop.goods("Pot", 3333, 10).await);
-    promote(&shop, json!({"code": "POT", "kind": "percentage", "value": 15, "product_ids": [pot.product]})).await;
+    promote(&shop, json!({"code": "POT", "kind": "percentage", "value": 15, "product_ids": [pot.product]}))
+        .await;
     let cart = cart(&shop.guest, &[(&mug, 1), (&pot, 1)]).await;
     let cart = apply(&shop.guest, &cart, "pot").await.expect(201);
     adds_up(&cart);
@@ -61,7 +62,10 @@ async fn free_shipping_takes_off_what_shipping_costs(shape: Shape) {
     let cart = apply(&shop.guest, &cart, "FREE").await.expect(201);
     let order = check_out(&shop.guest, &shop.checkout_of(&cart, "tok_ok")).await.expect(201);
     adds_up(&order);
-    assert_eq!((&order["shipping_total"], &order["discount_total"], &order["total"]), (&eur(490), &eur(490), &eur(2500)));
+    assert_eq!(
+        (&order["shipping_total"], &order["discount_total"], &order["total"]),
+        (&eur(490), &eur(490), &eur(2500))
+    );
     assert_eq!(order["tax_total"], eur(399));
 }
 
@@ -91,7 +95,10 @@ async fn an_offer_without_a_code_applies_by_itself(shape: Shape) {
     promote(&shop, json!({"code": "FIVE", "kind": "percentage", "value": 5})).await;
     promote(&shop, json!({"code": "HALF", "kind": "percentage", "value": 50})).await;
     let cart = cart(&shop.guest, &[(&mug, 1)]).await;
-    assert_eq!((&cart["discount_total"], &cart["discounts"][0]["title"]), (&eur(250), &json!("Opening week")));
+    assert_eq!(
+        (&cart["discount_total"], &cart["discounts"][0]["title"]),
+        (&eur(250), &json!("Opening week"))
+    );
     // Of those that cannot stand together the better one counts.
     let worse = apply(&shop.guest, &cart, "FIVE").await.expect(201);
     assert_eq!(worse["discount_total"], eur(250));
@@ -114,7 +121,8 @@ async fn an_offer_for_a_category_holds_for_what_is_below_it(shape: Shape) {
         shop.product(json!({"title": title, "category_ids": [category], "variants": [variant]})).await
     };
     let (pan, rake) = (product("Pan", &kitchen).await, product("Rake", &garden).await);
-    promote(&shop, json!({"title": "Home week", "kind": "percentage", "value": 30, "category_ids": [home]})).await;
+    promote(&shop, json!({"title": "Home week", "kind": "percentage", "value": 30, "category_ids": [home]}))
+        .await;
     let both = cart(&shop.guest, &[(&pan, 1), (&rake, 1)]).await;
     assert_eq!(both["discount_total"], eur(300));
     assert_eq!(cart(&shop.guest, &[(&rake, 1)]).await["discount_total"], eur(0));
@@ -175,7 +183,8 @@ async fn shipping_is_free_from_an_amount_on(shape: Shape) {
 async fn a_price_list_holds_for_its_group_and_quantities(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(50).await;
-    let prices = |min: i64, amount: i64| json!([{"variant_id": mug.variant, "min_quantity": min, "amount": amount}]);
+    let prices =
+        |min: i64, amount: i64| json!([{"variant_id": mug.variant, "min_quantity": min, "amount": amount}]);
     let dozen = json!({"name": "Dozen", "currency": "EUR", "prices": prices(12, 2000)});
     let trade = json!({"name": "Trade", "currency": "EUR", "group": "wholesale", "prices": prices(1, 1500)});
     shop.owner.post("/admin/price_lists", &dozen).await.expect(201);
@@ -185,7 +194,13 @@ async fn a_price_list_holds_for_its_group_and_quantities(shape: Shape) {
     let id = text(&ada.get("/customers/me").await.expect(200)["id"]);
     let path = format!("/admin/customers/{id}");
     let group = json!({"group": "wholesale"});
-    shop.owner.request(reqwest::Method::PATCH, &path).header("if-match", "*").json(&group).send().await.expect(200);
+    shop.owner
+        .request(reqwest::Method::PATCH, &path)
+        .header("if-match", "*")
+        .json(&group)
+        .send()
+        .await
+        .expect(200);
     let ada = crate::harness::log_in(&shop.guest, "ada@example.com", crate::harness::PASSWORD).await;
 
     let unit = |cart: &Value| cart["lines"][0]["unit_price"].clone();
@@ -195,5 +210,8 @@ async fn a_price_list_holds_for_its_group_and_quantities(shape: Shape) {
     assert_eq!(page["variants"][0]["price"], eur(1500));
     let order = shop.buy_as(&ada, &mug, 1).await;
     assert_eq!(order["subtotal"], eur(1500));
-    assert_eq!(shop.guest.get(&format!("/products/{}", mug.slug)).await.expect(200)["variants"][0]["price"], eur(2500));
+    assert_eq!(
+        shop.guest.get(&format!("/products/{}", mug.slug)).await.expect(200)["variants"][0]["price"],
+        eur(2500)
+    );
 }

@@ -26,30 +26,43 @@ async fn lines_are_refunded_one_by_one_and_go_back_on_the_shelf(shape: Shape) {
     let order = shop.buy(&mug, 3).await;
     let line = |units: i64, restock: bool| json!([{"line_id": order["lines"][0]["id"], "quantity": units, "restock": restock}]);
     let first = refund(&shop, &order, json!({"lines": line(1, true), "reason": "chipped"})).await.expect(201);
-    assert_eq!((&first["refunded_total"], &first["payment_status"]), (&eur(2500), &json!("partially_refunded")));
+    assert_eq!(
+        (&first["refunded_total"], &first["payment_status"]),
+        (&eur(2500), &json!("partially_refunded"))
+    );
     assert_eq!(first["lines"][0]["refunded_quantity"], 1);
     wait_for("it is back", async || shop.stock(&mug).await == Stock { on_hand: 8, reserved: 0 }).await;
-    let second = refund(&shop, &order, json!({"lines": line(1, false), "reason": "broken"})).await.expect(201);
+    let second =
+        refund(&shop, &order, json!({"lines": line(1, false), "reason": "broken"})).await.expect(201);
     assert_eq!(second["refunded_total"], eur(5000));
     assert_eq!(shop.stock(&mug).await.on_hand, 8);
-    refund(&shop, &order, json!({"lines": line(2, true), "reason": "x"})).await.refused(422, "quantity_exceeds_remaining");
+    refund(&shop, &order, json!({"lines": line(2, true), "reason": "x"}))
+        .await
+        .refused(422, "quantity_exceeds_remaining");
     let third = refund(&shop, &order, json!({"lines": line(1, true), "reason": "x"})).await.expect(201);
     assert_eq!((&third["refunded_total"], third["refunds"].as_array().unwrap().len()), (&eur(7500), 3));
     wait_for("it is back", async || shop.stock(&mug).await.on_hand == 9).await;
     let mail = shop.mail("ada@example.com", "order_refunded").await;
     assert!(text(&mail["text"]).contains("25.00"), "{mail}");
-    wait_for("a mail for each", async || shop.mails("ada@example.com", "order_refunded").await.len() == 3).await;
+    wait_for("a mail for each", async || shop.mails("ada@example.com", "order_refunded").await.len() == 3)
+        .await;
 }
 
 async fn no_more_is_refunded_than_was_taken(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(10).await;
     let order = shop.buy(&mug, 1).await;
-    refund(&shop, &order, json!({"amount": eur(2991), "reason": "x"})).await.refused(422, "amount_exceeds_captured");
+    refund(&shop, &order, json!({"amount": eur(2991), "reason": "x"}))
+        .await
+        .refused(422, "amount_exceeds_captured");
     refund(&shop, &order, json!({"amount": eur(2000), "reason": "x"})).await.expect(201);
-    refund(&shop, &order, json!({"amount": eur(991), "reason": "x"})).await.refused(422, "amount_exceeds_captured");
+    refund(&shop, &order, json!({"amount": eur(991), "reason": "x"}))
+        .await
+        .refused(422, "amount_exceeds_captured");
     for wrong in [json!(0), json!(-100)] {
-        let refused = refund(&shop, &order, json!({"amount": {"amount": wrong, "currency": "EUR"}, "reason": "x"})).await;
+        let refused =
+            refund(&shop, &order, json!({"amount": {"amount": wrong, "currency": "EUR"}, "reason": "x"}))
+                .await;
         assert_eq!(refused.status, 422, "{refused}");
     }
     let dollars = json!({"amount": {"amount": 100, "currency": "USD"}, "reason": "x"});
@@ -85,7 +98,8 @@ async fn refunds_at_once_do_not_exceed_what_was_taken(shape: Shape) {
     let order = shop.order(&order["id"]).await;
     assert!((1..=2).contains(&done));
     assert_eq!(order["refunded_total"], eur(done as i64 * 1000));
-    let payment = shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
+    let payment =
+        shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(payment.refunded.amount, done as i64 * 1000);
 }
 

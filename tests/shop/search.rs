@@ -30,12 +30,15 @@ async fn stocked(shape: Shape) -> Shop {
         let colour = ["red", "green", "blue"][(i / 3) % 3];
         let maker = ["Nordlicht", "Klein"][(i / 9) % 2];
         let material = ["stone", "wool", "steel"][i % 3];
-        let mut one = variant(&format!("S-{i}"), 1000 + 100 * ((i as i64 * 37) % 60), if i % 10 == 0 { 0 } else { 5 });
+        let mut one =
+            variant(&format!("S-{i}"), 1000 + 100 * ((i as i64 * 37) % 60), if i % 10 == 0 { 0 } else { 5 });
         one["options"] = json!({"Colour": colour});
-        shop.product(json!({"title": format!("{kind} number {i}"), "brand": maker, "tags": [kind.to_lowercase()],
+        shop.product(
+            json!({"title": format!("{kind} number {i}"), "brand": maker, "tags": [kind.to_lowercase()],
             "attributes": {"material": material},
-            "options": [{"name": "Colour", "values": [colour]}], "variants": [one]}))
-            .await;
+            "options": [{"name": "Colour", "values": [colour]}], "variants": [one]}),
+        )
+        .await;
     }
     wait_for("all sixty are found", async || total(&shop, "").await == 60).await;
     shop
@@ -72,8 +75,13 @@ async fn a_facet_counts_what_a_click_on_it_finds(shape: Shape) {
         for (name, values) in facets {
             for value in values {
                 // A click sets the value of its name; what was chosen under other names stays.
-                let others = query.split('&').filter(|part| !part.is_empty() && !part.starts_with(&format!("{name}=")));
-                let clicked = others.chain([format!("{name}={}", text(&value["value"])).as_str()]).collect::<Vec<_>>().join("&");
+                let others = query
+                    .split('&')
+                    .filter(|part| !part.is_empty() && !part.starts_with(&format!("{name}=")));
+                let clicked = others
+                    .chain([format!("{name}={}", text(&value["value"])).as_str()])
+                    .collect::<Vec<_>>()
+                    .join("&");
                 assert_eq!(total(&shop, &clicked).await, number(&value["count"]), "{query} then {clicked}");
             }
         }
@@ -138,7 +146,11 @@ async fn pages_join_to_the_whole_list(shape: Shape) {
     }
     for wrong in ["0", "-1", "101", "1000000000", "NaN", "", "7.5"] {
         let answer = shop.guest.get(&format!("/products?limit={wrong}")).await;
-        assert_eq!((answer.status, answer.body["errors"][0]["pointer"].as_str()), (422, Some("?limit")), "{answer}");
+        assert_eq!(
+            (answer.status, answer.body["errors"][0]["pointer"].as_str()),
+            (422, Some("?limit")),
+            "{answer}"
+        );
     }
 }
 
@@ -167,7 +179,10 @@ async fn what_is_typed_is_completed(shape: Shape) {
     let found = shop.guest.get("/search/suggest?q=mu&limit=3").await.expect(200);
     assert_eq!(found["products"].as_array().unwrap().len(), 3);
     assert!(text(&found["products"][0]["title"]).starts_with("Mug"));
-    assert!(found["terms"].as_array().unwrap().iter().any(|term| term.as_str().unwrap().to_lowercase() == "mug"), "{found}");
+    assert!(
+        found["terms"].as_array().unwrap().iter().any(|term| term.as_str().unwrap().to_lowercase() == "mug"),
+        "{found}"
+    );
     shop.guest.get("/search/suggest").await.refused_at(422, "required", "?q");
     shop.guest.get("/search/suggest?q=mu&limit=0").await.expect(422);
     let empty = shop.guest.get("/search/suggest?q=").await.expect(200);
@@ -200,7 +215,10 @@ async fn changes_are_found_soon(shape: Shape) {
 
     shop.buy(&mug, 1).await;
     assert_eq!(page().await["variants"][0]["in_stock"], false);
-    wait_for("the list shows it sold out", async || find(&shop, "q=beaker").await["data"][0]["in_stock"] == false).await;
+    wait_for("the list shows it sold out", async || {
+        find(&shop, "q=beaker").await["data"][0]["in_stock"] == false
+    })
+    .await;
     shop.owner.delete(&path).await.expect(204);
     shop.guest.get("/products/good-beaker").await.refused(404, "not_found");
     wait_for("it is found no more", async || total(&shop, "").await == 0).await;
@@ -215,7 +233,8 @@ async fn a_category_lists_what_is_below_it(shape: Shape) {
     let home = category("Home", None).await;
     let kitchen = category("Kitchen", Some(&home)).await;
     let knives = category("Knives", Some(&kitchen)).await;
-    let product = json!({"title": "Paring knife", "category_ids": [knives], "variants": [variant("KNIFE", 900, 3)]});
+    let product =
+        json!({"title": "Paring knife", "category_ids": [knives], "variants": [variant("KNIFE", 900, 3)]});
     shop.product(product).await;
     for key in ["home", "kitchen", "knives", home.as_str().unwrap()] {
         wait_for(key, async || {
@@ -236,7 +255,10 @@ async fn a_category_lists_what_is_below_it(shape: Shape) {
     shop.owner.delete(&path).await.refused(409, "category_not_empty");
     shop.guest.get("/categories/nowhere/products").await.refused(404, "not_found");
     let garden = category("Garden", None).await;
-    shop.owner.patch(&format!("/admin/categories/{}", text(&kitchen)), &json!({"parent_id": garden})).await.expect(200);
+    shop.owner
+        .patch(&format!("/admin/categories/{}", text(&kitchen)), &json!({"parent_id": garden}))
+        .await
+        .expect(200);
     wait_for("it has moved", async || {
         total(&shop, "category=garden").await == 1 && total(&shop, "category=home").await == 0
     })
@@ -245,7 +267,9 @@ async fn a_category_lists_what_is_below_it(shape: Shape) {
 
 async fn only_published_products_are_shown(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
-    let draft = shop.product(json!({"title": "Secret", "status": "draft", "variants": [variant("SECRET", 900, 3)]})).await;
+    let draft = shop
+        .product(json!({"title": "Secret", "status": "draft", "variants": [variant("SECRET", 900, 3)]}))
+        .await;
     let mug = shop.buyable(1).await;
     wait_for("the mug is found", async || total(&shop, "").await == 1).await;
     shop.guest.get(&format!("/products/{}", draft.slug)).await.refused(404, "not_found");
@@ -254,7 +278,10 @@ async fn only_published_products_are_shown(shape: Shape) {
     let refused = shop.guest.post("/carts", &json!({"lines": [line]})).await;
     assert!((400..500).contains(&refused.status), "{refused}");
     let staff = all(&shop.owner, "/admin/products").await;
-    assert_eq!(staff.iter().map(|p| &p["id"]).collect::<Vec<_>>(), [&json!(mug.product), &json!(draft.product)]);
+    assert_eq!(
+        staff.iter().map(|p| &p["id"]).collect::<Vec<_>>(),
+        [&json!(mug.product), &json!(draft.product)]
+    );
     assert_eq!(all(&shop.owner, "/admin/products?status=draft").await.len(), 1);
     assert_eq!(all(&shop.owner, "/admin/products?q=SECRET").await.len(), 1);
 }
@@ -281,8 +308,17 @@ async fn a_cursor_of_staff_lists_is_checked_too(shape: Shape) {
     }
     let page = shop.owner.get("/admin/products?limit=2").await.expect(200);
     let cursor = text(&page["next_cursor"]);
-    assert_eq!(list(&shop.owner.get(&format!("/admin/products?limit=2&cursor={cursor}")).await.expect(200)).len(), 1);
-    for path in ["/admin/products", "/admin/orders", "/admin/customers", "/admin/inventory/levels", "/admin/promotions"] {
+    assert_eq!(
+        list(&shop.owner.get(&format!("/admin/products?limit=2&cursor={cursor}")).await.expect(200)).len(),
+        1
+    );
+    for path in [
+        "/admin/products",
+        "/admin/orders",
+        "/admin/customers",
+        "/admin/inventory/levels",
+        "/admin/promotions",
+    ] {
         shop.owner.get(&format!("{path}?cursor=x")).await.refused(400, "invalid_cursor");
         shop.owner.get(&format!("{path}?limit=0")).await.refused(422, "out_of_range");
         shop.owner.get(&format!("{path}?limit=101")).await.refused(422, "out_of_range");

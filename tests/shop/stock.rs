@@ -25,7 +25,11 @@ async fn ten_of_two_hundred_get_the_last_ten(shape: Shape) {
     for answer in refused {
         let problem = answer.refused(409, "out_of_stock");
         let short = &problem["available"][0];
-        assert_eq!((&short["variant_id"], &short["requested"]), (&json!(mug.variant), &json!(1)), "{problem}");
+        assert_eq!(
+            (&short["variant_id"], &short["requested"]),
+            (&json!(mug.variant), &json!(1)),
+            "{problem}"
+        );
         assert!(number(&short["available"]) < 1, "{problem}");
     }
     assert_eq!(shop.stock(&mug).await, Stock { on_hand: 0, reserved: 0 });
@@ -92,8 +96,12 @@ async fn what_is_paid_for_elsewhere_is_not_available(shape: Shape) {
     assert_eq!(shop.stock(&mug).await, Stock { on_hand: 5, reserved: 4 });
     let page = shop.guest.get(&format!("/products/{}", mug.slug)).await.expect(200);
     assert_eq!(page["variants"][0]["available"], 1);
-    let problem = check_out(&shop.guest, &shop.checkout_of(&late, "tok_ok")).await.refused(409, "out_of_stock");
-    assert_eq!((&problem["available"][0]["requested"], &problem["available"][0]["available"]), (&json!(3), &json!(1)));
+    let problem =
+        check_out(&shop.guest, &shop.checkout_of(&late, "tok_ok")).await.refused(409, "out_of_stock");
+    assert_eq!(
+        (&problem["available"][0]["requested"], &problem["available"][0]["available"]),
+        (&json!(3), &json!(1))
+    );
 
     let cancel = format!("/orders/{}/cancel?token={}", text(&order["id"]), text(&order["token"]));
     shop.guest.post(&cancel, &json!({})).await.expect(200);
@@ -110,7 +118,8 @@ async fn a_reservation_that_nobody_pays_is_given_back(shape: Shape) {
     let order = shop.order_becomes(&order["id"], "cancelled").await;
     assert_eq!(order["captured_total"], eur(0));
     wait_for("the stock is free", async || shop.stock(&mug).await == Stock { on_hand: 3, reserved: 0 }).await;
-    let payment = shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
+    let payment =
+        shop.app.ports.payments.of_order(text(&order["id"]).parse().unwrap()).await.unwrap().unwrap();
     assert!(payment.authorized.is_zero(), "{payment:?}");
     shop.buy(&mug, 3).await;
 }

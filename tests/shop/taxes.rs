@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Shape, Shop, adds_up, address, cart, check_out, eur, list, number, tax, text, zone};
+use crate::harness::{Shape, Shop, address, adds_up, cart, check_out, eur, list, number, tax, text, zone};
 
 crate::rules! {
     a_tax_that_prices_contain_does_not_change_the_total,
@@ -61,9 +61,7 @@ async fn a_tax_that_prices_do_not_contain_comes_on_top(shape: Shape) {
 
 async fn a_class_and_a_region_have_rates_of_their_own(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
-    let rate = |region: Option<&str>, class: &str, points: i64| {
-        json!({"country": "DE", "region": region, "tax_class": class, "name": class, "rate_basis_points": points, "included": true})
-    };
+    let rate = |region: Option<&str>, class: &str, points: i64| json!({"country": "DE", "region": region, "tax_class": class, "name": class, "rate_basis_points": points, "included": true});
     shop.owner.post("/admin/tax_rates", &rate(None, "reduced", 700)).await.expect(201);
     shop.owner.post("/admin/tax_rates", &rate(Some("Helgoland"), "reduced", 0)).await.expect(201);
     let variant = crate::harness::variant("BOOK", 1070, 10);

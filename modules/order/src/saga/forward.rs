@@ -138,7 +138,10 @@ impl Service {
         let (id, total) = (saga.order.id, saga.order.total());
         let capture = CaptureId::derived(&format!("{id}-0"));
         let payment = match self.call("payment", self.payments.capture(id, capture, total)).await {
-            Err(error) if !error.is_transient() => return Err(declined(Some(error.code.into_owned()))),
+            // What was held cannot be taken: for the shopper that is a decline.
+            Err(error) if !error.is_transient() && error.kind != Why::Declined => {
+                return Err(declined(Some(error.code.into_owned())));
+            }
             payment => payment?,
         };
         self.crash.pass("saga.captured");
