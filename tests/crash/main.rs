@@ -1,5 +1,7 @@
 //! The real binary dies in the middle of its work, is started again, and owes nobody anything.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../shop/client.rs"]
 #[expect(dead_code, reason = "the whole-shop tests use all of it")]
 mod client;

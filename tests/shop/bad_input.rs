@@ -1,9 +1,9 @@
 //! What nobody should send: each gets the documented refusal, and nothing happens.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Goods, Shape, Shop, Stock, cart, check_out, eur, fresh, text};
+use crate::harness::{Goods, Shape, Shop, Stock, check_out, fresh};
 
 crate::rules! {
     what_is_not_json_is_refused_as_such,
@@ -254,4 +254,3 @@ async fn a_request_with_a_huge_head_is_refused(shape: Shape) {
     assert!(refused.is_none_or(|status| [400, 431].contains(&status)), "{refused:?}");
     shop.guest.get("/products").await.expect(200);
 }
-

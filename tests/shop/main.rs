@@ -1,6 +1,8 @@
 //! The whole shop through its front door: every rule once with the modules calling each other, once with every call
 //! serialised as between processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod client;
 mod harness;
 
