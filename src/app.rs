@@ -4,8 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::{App as ActixApp, HttpServer, dev::Server};
 use contracts::{
-    cart::Carts, customer::Customers, idempotency::Idempotency, notification::Notifications, order::Orders, payment::Payments,
-    product::{Products, stock::Stock}, shipping::Shipping,
+    cart::Carts,
+    customer::Customers,
+    idempotency::Idempotency,
+    notification::Notifications,
+    order::Orders,
+    payment::Payments,
+    product::{Products, stock::Stock},
+    shipping::Shipping,
 };
 use gateway::{Check, Gateway, Parts, Ports};
 use shared::{
@@ -77,8 +83,10 @@ impl App {
         consumers.extend(modules.order.consumers());
         consumers.extend(modules.notification.consumers());
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
-        let machinery = Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
-        let parts = Parts { ports: ports.clone(), clock, system: Arc::new(machinery), checks: databases.checks() };
+        let machinery =
+            Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
+        let parts =
+            Parts { ports: ports.clone(), clock, system: Arc::new(machinery), checks: databases.checks() };
         let gateway = Gateway::new(parts, settings.gateway.clone());
         for outbox in databases.outboxes() {
             outbox.db.watch(gateway.watcher());
@@ -89,7 +97,8 @@ impl App {
     /// Starts relays and workers; what a crash left is taken up at once.
     pub async fn start(&self) -> Result<()> {
         self.modules.order.recover().await?;
-        let limits = events::Limits { delivery_limit: self.settings.events.delivery_limit, ..Default::default() };
+        let limits =
+            events::Limits { delivery_limit: self.settings.events.delivery_limit, ..Default::default() };
         for outbox in self.databases.outboxes() {
             let relay = events::relay(outbox.db.clone(), self.bus.clone(), limits, self.jobs.token());
             self.jobs.spawn_graceful(outbox.relay, relay);
@@ -122,7 +131,9 @@ impl App {
         if server.workers > 0 {
             http = http.workers(server.workers);
         }
-        let busy = |e: std::io::Error| Error::invalid("server.listen", "address", format!("cannot listen on {}: {e}", server.listen));
+        let busy = |e: std::io::Error| {
+            Error::invalid("server.listen", "address", format!("cannot listen on {}: {e}", server.listen))
+        };
         let http = http.bind(&server.listen).map_err(busy)?;
         let addresses = http.addrs();
         Ok((http.run(), addresses))
@@ -157,8 +168,16 @@ impl Databases {
         [
             ("products", &self.products, vec![events::MIGRATIONS, product::MIGRATIONS]),
             ("customers", &self.customers, vec![events::MIGRATIONS, customer::MIGRATIONS]),
-            ("orders", &self.orders, vec![events::MIGRATIONS, payment::MIGRATIONS, shipping::MIGRATIONS, order::MIGRATIONS]),
-            ("metadata", &self.metadata, vec![events::MIGRATIONS, cart::MIGRATIONS, notification::MIGRATIONS]),
+            (
+                "orders",
+                &self.orders,
+                vec![events::MIGRATIONS, payment::MIGRATIONS, shipping::MIGRATIONS, order::MIGRATIONS],
+            ),
+            (
+                "metadata",
+                &self.metadata,
+                vec![events::MIGRATIONS, cart::MIGRATIONS, notification::MIGRATIONS],
+            ),
         ]
     }
 
@@ -166,7 +185,9 @@ impl Databases {
     pub async fn migrate(&self) -> Result<Vec<String>> {
         let mut applied = Vec::new();
         for (name, db, migrations) in self.migrations() {
-            applied.extend(db.migrate(&migrations).await?.into_iter().map(|version| format!("{name}/{version}")));
+            applied.extend(
+                db.migrate(&migrations).await?.into_iter().map(|version| format!("{name}/{version}")),
+            );
         }
         Ok(applied)
     }
@@ -206,19 +227,36 @@ fn wire(server: impl Service + 'static) -> Arc<Loopback> {
     Arc::new(Loopback(Arc::new(server)))
 }
 
-async fn connect(settings: &Settings, dbs: &Databases, clock: Arc<dyn Clock>, signer: Signer) -> Result<(Modules, Ports)> {
-    use contracts::{cart as c, customer as cu, idempotency as i, notification as n, order as o, payment as pa, product as p, shipping as s};
+async fn connect(
+    settings: &Settings,
+    dbs: &Databases,
+    clock: Arc<dyn Clock>,
+    signer: Signer,
+) -> Result<(Modules, Ports)> {
+    use contracts::{
+        cart as c, customer as cu, idempotency as i, notification as n, order as o, payment as pa,
+        product as p, shipping as s,
+    };
     let how = settings.modules.transport;
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
 
-    let product = product::Service::new(dbs.products.clone(), clock.clone(), settings.product.clone()).await?;
+    let product =
+        product::Service::new(dbs.products.clone(), clock.clone(), settings.product.clone()).await?;
     let products: Arc<dyn Products> = link(how, product.clone(), |x| Arc::new(p::Client(wire(p::Server(x)))));
-    let stock: Arc<dyn Stock> = link(how, product.clone(), |x| Arc::new(p::stock::Client(wire(p::stock::Server(x)))));
-    let customer =
-        customer::Service::new(dbs.customers.clone(), clock.clone(), signer.clone(), settings.customer.clone()).await?;
-    let customers: Arc<dyn Customers> = link(how, customer.clone(), |x| Arc::new(cu::Client(wire(cu::Server(x)))));
+    let stock: Arc<dyn Stock> =
+        link(how, product.clone(), |x| Arc::new(p::stock::Client(wire(p::stock::Server(x)))));
+    let customer = customer::Service::new(
+        dbs.customers.clone(),
+        clock.clone(),
+        signer.clone(),
+        settings.customer.clone(),
+    )
+    .await?;
+    let customers: Arc<dyn Customers> =
+        link(how, customer.clone(), |x| Arc::new(cu::Client(wire(cu::Server(x)))));
     let shipping = shipping::Service::new(dbs.orders.clone(), clock.clone(), settings.shipping.clone());
-    let shippings: Arc<dyn Shipping> = link(how, shipping.clone(), |x| Arc::new(s::Client(wire(s::Server(x)))));
+    let shippings: Arc<dyn Shipping> =
+        link(how, shipping.clone(), |x| Arc::new(s::Client(wire(s::Server(x)))));
     let cart = cart::Service::new(
         dbs.metadata.clone(),
         clock.clone(),
@@ -235,7 +273,8 @@ async fn connect(settings: &Settings, dbs: &Databases, clock: Arc<dyn Clock>, si
         crash.clone(),
         settings.payment.clone(),
     );
-    let payments: Arc<dyn Payments> = link(how, payment.clone(), |x| Arc::new(pa::Client(wire(pa::Server(x)))));
+    let payments: Arc<dyn Payments> =
+        link(how, payment.clone(), |x| Arc::new(pa::Client(wire(pa::Server(x)))));
     let order = order::Service::new(
         dbs.orders.clone(),
         clock.clone(),
@@ -248,12 +287,25 @@ async fn connect(settings: &Settings, dbs: &Databases, clock: Arc<dyn Clock>, si
         settings.order.clone(),
     );
     let orders: Arc<dyn Orders> = link(how, order.clone(), |x| Arc::new(o::Client(wire(o::Server(x)))));
-    let idempotency: Arc<dyn Idempotency> = link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
+    let idempotency: Arc<dyn Idempotency> =
+        link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
     let notification =
-        notification::Service::new(dbs.metadata.clone(), clock, signer, settings.notification.clone()).await?;
-    let notifications: Arc<dyn Notifications> = link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
+        notification::Service::new(dbs.metadata.clone(), clock, signer, settings.notification.clone())
+            .await?;
+    let notifications: Arc<dyn Notifications> =
+        link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
 
-    let ports = Ports { products, stock, customers, carts, payments, shipping: shippings, orders, idempotency, notifications };
+    let ports = Ports {
+        products,
+        stock,
+        customers,
+        carts,
+        payments,
+        shipping: shippings,
+        orders,
+        idempotency,
+        notifications,
+    };
     Ok((Modules { product, customer, cart, payment, shipping, order, notification }, ports))
 }
 
@@ -277,7 +329,13 @@ fn secret(settings: &Settings) -> Result<Vec<u8>> {
 #[cfg(unix)]
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(bytes)
 }
 
 #[cfg(not(unix))]

@@ -44,9 +44,7 @@ enum Command {
         what: Import,
     },
     /// Give data out, as CSV on standard output.
-    Export {
-        what: Export,
-    },
+    Export { what: Export },
     /// People who work here.
     Staff {
         #[command(subcommand)]
@@ -168,7 +166,9 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             import_products(load(file)?, &csv, dry_run, format).await
         }
         Command::Export { what } => export_csv(load(file)?, what).await,
-        Command::Staff { what: Staff::Add { email, role, name } } => add_staff(load(file)?, &email, role, name).await,
+        Command::Staff { what: Staff::Add { email, role, name } } => {
+            add_staff(load(file)?, &email, role, name).await
+        }
         Command::Config { what: ConfigCommand::Show } => {
             print!("{}", settings::show(file)?);
             Ok(ExitCode::SUCCESS)
@@ -248,6 +248,13 @@ impl Tool {
 pub(crate) const NO_DEMO: &str = "no-demo";
 
 async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
+    if !settings.is_development() && !options.empty {
+        return Err(Error::invalid(
+            "environment",
+            "setting",
+            "made-up data and logins do not belong into production",
+        ));
+    }
     let tool = Tool::open(settings).await?;
     let app = &tool.app;
     if options.empty {
@@ -258,7 +265,9 @@ async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
     let progress = Progress::new(options.format == Format::Text);
     let clock = shared::time::system_clock();
     let report = match options.products {
-        Some(products) => seed::synthetic(&app.ports, &*clock, products, options.orders, options.seed, &progress).await?,
+        Some(products) => {
+            seed::synthetic(&app.ports, &*clock, products, options.orders, options.seed, &progress).await?
+        }
         None if options.orders > 0 => {
             return Err(Error::invalid("--orders", "required", "--orders needs --products"));
         }
@@ -308,7 +317,11 @@ fn read_password() -> Result<String> {
     std::io::stdin().read_line(&mut line).map_err(Error::internal)?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
-        return Err(Error::invalid("/password", "required", "a new account needs a password on standard input"));
+        return Err(Error::invalid(
+            "/password",
+            "required",
+            "a new account needs a password on standard input",
+        ));
     }
     Ok(password)
 }

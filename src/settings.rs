@@ -164,7 +164,10 @@ impl Settings {
             return wrong("shop.currencies", "at least one currency is needed");
         }
         if self.modules.host != ["*"] {
-            return wrong("modules.host", "this binary was built without the feature \"distributed\": it must host everything, [\"*\"]");
+            return wrong(
+                "modules.host",
+                "this binary was built without the feature \"distributed\": it must host everything, [\"*\"]",
+            );
         }
         if self.environment == Mode::Production && !self.testing.crash_at.is_empty() {
             return wrong("testing.crash_at", "not in production");
@@ -246,7 +249,11 @@ fn layers(file: Option<&Path>, environment: bool) -> Result<Config> {
     }
     if environment {
         let lists = ["shop.currencies", "modules.host", "gateway.trusted_proxies"];
-        let mut source = Environment::with_prefix("BODEGA").prefix_separator("__").separator("__").try_parsing(true).list_separator(",");
+        let mut source = Environment::with_prefix("BODEGA")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",");
         for key in lists {
             source = source.with_list_parse_key(key);
         }
@@ -276,12 +283,17 @@ mod tests {
         assert!(unknown.detail.contains("lisen"), "{}", unknown.detail);
         let host = Settings::with(&[("database.orders", "mysql://x")]).unwrap_err();
         assert!(host.detail.contains("database.orders"), "{}", host.detail);
-        assert!(Settings::with(&[("environment", "production"), ("testing.crash_at", "saga.created:1")]).is_err());
+        assert!(
+            Settings::with(&[("environment", "production"), ("testing.crash_at", "saga.created:1")]).is_err()
+        );
     }
 
     #[test]
     fn secrets_are_hidden() {
-        let mut table: toml::Table = "secret_key = \"x\"\n[database]\norders = \"postgres://u:p@h/d\"\nproducts = \"\"".parse().unwrap();
+        let mut table: toml::Table =
+            "secret_key = \"x\"\n[database]\norders = \"postgres://u:p@h/d\"\nproducts = \"\""
+                .parse()
+                .unwrap();
         hide(&mut table);
         let text = table.to_string();
         assert!(!text.contains("u:p") && !text.contains("\"x\""), "{text}");

@@ -49,7 +49,13 @@ pub struct Machinery {
 
 impl Machinery {
     /// `started_at` is now.
-    pub fn new(settings: &Settings, outboxes: [Outbox; 4], bus: Arc<dyn Bus>, jobs: Jobs, started_at: Time) -> Self {
+    pub fn new(
+        settings: &Settings,
+        outboxes: [Outbox; 4],
+        bus: Arc<dyn Bus>,
+        jobs: Jobs,
+        started_at: Time,
+    ) -> Self {
         Self { outboxes, bus, jobs, started_at, transport: settings.modules.transport }
     }
 
@@ -72,11 +78,19 @@ impl System for Machinery {
             Transport::Loopback => "loopback",
         };
         let store = |database| if database == "none" { "none" } else { "sqlite" };
-        let modules = MODULES.map(|(name, db)| ModulePlace { name: name.into(), place: place.into(), store: store(db).into() });
+        let modules = MODULES.map(|(name, db)| ModulePlace {
+            name: name.into(),
+            place: place.into(),
+            store: store(db).into(),
+        });
         let mut outboxes = Vec::new();
         for outbox in &self.outboxes {
             let lag = events::lag(&outbox.db).await?;
-            outboxes.push(OutboxLag { database: outbox.database.into(), unpublished: lag.unpublished, oldest: lag.oldest });
+            outboxes.push(OutboxLag {
+                database: outbox.database.into(),
+                unpublished: lag.unpublished,
+                oldest: lag.oldest,
+            });
         }
         Ok(SystemReport {
             version: env!("CARGO_PKG_VERSION").into(),

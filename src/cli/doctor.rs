@@ -25,13 +25,15 @@ fn finding(check: impl Into<String>, outcome: Result<String>) -> Finding {
 
 /// Checks folder, databases, migrations, outboxes and dead letters.
 pub async fn run(settings: Settings, format: Format) -> Result<ExitCode> {
-    let mut findings = vec![finding("settings", Ok("valid".to_owned())), finding("data folder", writable(&settings))];
+    let mut findings =
+        vec![finding("settings", Ok("valid".to_owned())), finding("data folder", writable(&settings))];
     match Databases::open(&settings, shared::time::system_clock()).await {
         Ok(databases) => {
             for (name, db, migrations) in databases.migrations() {
                 let pending = db.migration_status(&migrations).await;
                 let migrated = pending.as_ref().is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
-                findings.push(finding(format!("{name}: migrations"), pending.and_then(|all| up_to_date(&all))));
+                findings
+                    .push(finding(format!("{name}: migrations"), pending.and_then(|all| up_to_date(&all))));
                 if migrated {
                     findings.push(finding(format!("{name}: outbox"), outbox(db).await));
                     findings.push(finding(format!("{name}: dead letters"), dead_letters(db).await));
@@ -73,6 +75,9 @@ async fn outbox(db: &Db) -> Result<String> {
 async fn dead_letters(db: &Db) -> Result<String> {
     match events::dead_letters::count(db).await? {
         0 => Ok("none".to_owned()),
-        count => Err(shared::Error::conflict("dead_letters", format!("{count}: see /api/v1/admin/system/dead_letters"))),
+        count => Err(shared::Error::conflict(
+            "dead_letters",
+            format!("{count}: see /api/v1/admin/system/dead_letters"),
+        )),
     }
 }

@@ -23,9 +23,12 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
     let (server, addresses) = app.serve()?;
     let demo = wants_demo(&app).await?;
     if demo {
+        let loading = app.settings.data_dir.join(LOADING);
+        std::fs::write(&loading, "").map_err(Error::internal)?;
         let report = demo::load(&app.ports, &*shared::time::system_clock(), &Progress::new(true)).await?;
         app.search_idle().await?;
         std::fs::write(app.settings.data_dir.join(DEMO), "").map_err(Error::internal)?;
+        std::fs::remove_file(loading).map_err(Error::internal)?;
         println!("{report}");
     }
     announce(&app, &addresses, started);
@@ -38,10 +41,17 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
 /// Marks a data folder that holds the demo shop.
 const DEMO: &str = "demo";
 
+/// Marks a data folder whose demo shop is not complete yet: loading it again completes it.
+const LOADING: &str = "demo-loading";
+
 async fn wants_demo(app: &App) -> Result<bool> {
-    let wanted = app.settings.demo && app.settings.is_development() && !app.settings.data_dir.join(NO_DEMO).exists();
+    let wanted =
+        app.settings.demo && app.settings.is_development() && !app.settings.data_dir.join(NO_DEMO).exists();
     if !wanted {
         return Ok(false);
+    }
+    if app.settings.data_dir.join(LOADING).exists() {
+        return Ok(true);
     }
     let one = PageRequest { limit: 1, cursor: None };
     let products = app.ports.products.list(ProductFilter::default(), one.clone()).await?;

@@ -39,7 +39,11 @@ impl Server {
         let address = free_address();
         let program = std::env::current_exe().expect("this program");
         let argument = format!("{address}|{}", file.path().display());
-        let child = Command::new(program).args(["--bare-server", &argument]).stdout(Stdio::null()).spawn().expect("runs");
+        let child = Command::new(program)
+            .args(["--bare-server", &argument])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("runs");
         let started = Instant::now();
         while Client::connect(address).await.is_err() {
             assert!(started.elapsed() < Duration::from_secs(10), "the bare server did not start");
@@ -169,6 +173,8 @@ fn steps(id: &str) -> Vec<String> {
              insert into outbox values ('o-{id}', '{id}', 3, null, '{data}')"
         ),
         format!("update documents set version = 2 where id = 'cart-{id}'"),
-        format!("update keys set state = 'done', data = '{data}' where scope = 'anonymous' and key = 'k-{id}'"),
+        format!(
+            "update keys set state = 'done', data = '{data}' where scope = 'anonymous' and key = 'k-{id}'"
+        ),
     ]
 }

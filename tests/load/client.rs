@@ -23,7 +23,8 @@ pub struct Reply {
 impl Reply {
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 }
 
@@ -61,7 +62,10 @@ impl Client {
         while self.buffer.len() < head + length {
             self.fill().await;
         }
-        let status = std::str::from_utf8(&self.buffer[9..12]).ok().and_then(|s| s.parse().ok()).expect("a status line");
+        let status = std::str::from_utf8(&self.buffer[9..12])
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .expect("a status line");
         Reply { status, body: self.buffer[head..head + length].to_vec() }
     }
 

@@ -24,7 +24,13 @@ pub struct Row {
 }
 
 /// Repeats `work` on `concurrency` connections for `duration`, after a tenth of that as warm-up.
-pub async fn measure<F, Fut>(name: &str, address: SocketAddr, concurrency: usize, duration: Duration, work: F) -> Row
+pub async fn measure<F, Fut>(
+    name: &str,
+    address: SocketAddr,
+    concurrency: usize,
+    duration: Duration,
+    work: F,
+) -> Row
 where
     F: Fn(Client, u64) -> Fut + 'static,
     Fut: Future<Output = Client>,
@@ -64,7 +70,13 @@ pub async fn gets(name: &str, shop: &Shop, path: &str, concurrency: usize, durat
     gets_at(name, shop.address, path, concurrency, duration).await
 }
 
-pub async fn gets_at(name: &str, address: SocketAddr, path: &str, concurrency: usize, duration: Duration) -> Row {
+pub async fn gets_at(
+    name: &str,
+    address: SocketAddr,
+    path: &str,
+    concurrency: usize,
+    duration: Duration,
+) -> Row {
     let path = path.to_owned();
     measure(name, address, concurrency, duration, move |mut client, _| {
         let path = path.clone();
@@ -79,10 +91,12 @@ pub async fn gets_at(name: &str, address: SocketAddr, path: &str, concurrency: u
 
 /// Every search differs, so that no answer is ready.
 pub async fn searches(name: &str, shop: &Shop, concurrency: usize, duration: Duration) -> Row {
-    const WORDS: [&str; 8] = ["mug", "lamp", "oak stool", "hedphones", "candle", "stoneware", "travel bottle", "clock"];
+    const WORDS: [&str; 8] =
+        ["mug", "lamp", "oak stool", "hedphones", "candle", "stoneware", "travel bottle", "clock"];
     measure(name, shop.address, concurrency, duration, |mut client, turn| async move {
         let word = WORDS[turn as usize % WORDS.len()].replace(' ', "%20");
-        let reply = client.get(&format!("/api/v1/products?limit=20&q={word}&max_price={}", 10_000_000 + turn)).await;
+        let reply =
+            client.get(&format!("/api/v1/products?limit=20&q={word}&max_price={}", 10_000_000 + turn)).await;
         assert_eq!(reply.status, 200);
         client
     })

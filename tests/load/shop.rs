@@ -115,6 +115,10 @@ fn run(data: &tempfile::TempDir, arguments: &[&str]) {
     assert!(status.success(), "bodega {arguments:?} failed");
 }
 
+#[expect(
+    clippy::zombie_processes,
+    reason = "the caller waits for it; a shop that never became ready ends the program"
+)]
 async fn serve(data: &tempfile::TempDir, address: SocketAddr, demo: bool) -> (Child, u128) {
     let started = Instant::now();
     let mut command = command(data);

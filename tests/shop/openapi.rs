@@ -39,15 +39,15 @@ pub async fn bodies(shop: &Shop) -> Vec<(Method, String, Value)> {
     for (method, path) in operations(shop).await {
         let operation = &document["paths"][&path][method.as_str().to_lowercase()];
         if operation["requestBody"]["content"]["application/json"].is_object() {
-            bodies.push((method, path.replace(['{', '}'], ""), json!({"surprise": 1})));
+            bodies.push((method, filled(&path), json!({"surprise": 1})));
         }
     }
     assert!(bodies.len() > 25, "{bodies:?}");
     bodies
 }
 
-/// A path with something in each placeholder that could stand there.
-fn filled(path: &str) -> String {
+/// A path with something in each placeholder.
+pub fn filled(path: &str) -> String {
     path.replace(['{', '}'], "")
 }
 

@@ -11,7 +11,7 @@
 //! 3. **Tax** is taken of each discounted line by itself, half to even: `amount * rate / (10000 + rate)` where prices
 //!    include it, `amount * rate / 10000` where it is added. Shipping, after its discount, is taxed at the standard
 //!    rate of the destination. A line's rate is the one of its class and region, else of its class in the whole
-//!    country, else the standard rate; a country without rates has no tax.
+//!    country, else the standard rate (but nothing for the class `zero`); a country without rates has no tax.
 //! 4. **Totals** are sums of these rounded parts, so the parts always sum to the total.
 //!
 //! Which promotions: all combinable ones that apply together, or one of the others alone, whichever makes the cheapest

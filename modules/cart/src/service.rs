@@ -139,13 +139,7 @@ impl Carts for Service {
         self.add(id, line, viewer).await
     }
 
-    async fn set_quantity(
-        &self,
-        id: CartId,
-        line_id: LineId,
-        quantity: i64,
-        viewer: Viewer,
-    ) -> Result<Cart> {
+    async fn set_quantity(&self, id: CartId, line_id: LineId, quantity: i64, viewer: Viewer) -> Result<Cart> {
         self.set(id, line_id, quantity, viewer).await
     }
 

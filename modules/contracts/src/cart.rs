@@ -1,7 +1,13 @@
 //! Carts, promotions, tax rates, and the one pricing of everything.
 
 use serde::{Deserialize, Serialize};
-use shared::{Currency, Id, Money, Page, PageRequest, Result, Time, events::Event, ids::Entity, port, values::{Country, Email}};
+use shared::{
+    Currency, Id, Money, Page, PageRequest, Result, Time,
+    events::Event,
+    ids::Entity,
+    port,
+    values::{Country, Email},
+};
 
 use crate::{
     Address,
@@ -193,7 +199,11 @@ pub struct Destination {
 
 impl From<&Address> for Destination {
     fn from(address: &Address) -> Self {
-        Self { country: address.country, region: address.region.clone(), postal_code: Some(address.postal_code.clone()) }
+        Self {
+            country: address.country,
+            region: address.region.clone(),
+            postal_code: Some(address.postal_code.clone()),
+        }
     }
 }
 

@@ -242,7 +242,9 @@ pub struct Role {
 }
 
 /// What staff may do: resource and action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 pub enum Permission {
     #[serde(rename = "products:read")]
     ProductsRead,

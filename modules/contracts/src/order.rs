@@ -365,13 +365,11 @@ pub struct ImportOrder {
     pub fulfillment_status: FulfillmentStatus,
 }
 
-
 impl ImportOrder {
     /// The id that the import gives it.
     pub fn id(&self) -> OrderId {
         OrderId::derived(&self.seed)
     }
-
 }
 
 /// The order is placed: stock sold, money taken.

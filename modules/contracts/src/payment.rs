@@ -1,7 +1,13 @@
 //! Payments: authorise, capture, void, refund; webhooks; the ledger.
 
 use serde::{Deserialize, Serialize};
-use shared::{Id, Money, Time, events::Event, ids::Entity, port, values::{Blob, Email}};
+use shared::{
+    Id, Money, Time,
+    events::Event,
+    ids::Entity,
+    port,
+    values::{Blob, Email},
+};
 
 use crate::order::OrderId;
 

@@ -512,7 +512,9 @@ pub struct CategoryPatch {
 }
 
 /// Tells `null` from absent.
-pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    d: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(d).map(Some)
 }
 
@@ -700,7 +702,7 @@ pub struct ImportProduct {
     pub category_paths: Vec<Vec<String>>,
     /// Collection titles; missing ones are made.
     pub collections: Vec<String>,
-    /// Demo data: how well it sells, for `sort=popular`.
+    /// Demo data: how well it sells, for `sort=popular`. 0 leaves what is known.
     pub popularity: i64,
 }
 
@@ -720,7 +722,11 @@ pub enum ImportResult {
     Updated,
     Unchanged,
     /// `code` and `pointer` as in a problem document.
-    Failed { code: String, pointer: String, detail: String },
+    Failed {
+        code: String,
+        pointer: String,
+        detail: String,
+    },
 }
 
 /// Wants to be a picture of a product.

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use shared::{Id, Money, Time, events::Event, ids::Entity, port, values::Country};
 
-use crate::{Actor, cart::{Destination, LineId}, order::OrderId};
+use crate::{
+    Actor,
+    cart::{Destination, LineId},
+    order::OrderId,
+};
 
 /// Names a shipping zone.
 pub enum ZoneEntity {}

@@ -8,8 +8,14 @@ use std::{
 use actix_web::{middleware::from_fn, web};
 use async_trait::async_trait;
 use contracts::{
-    cart::Carts, customer::Customers, idempotency::Idempotency, notification::Notifications, order::Orders, payment::Payments,
-    product::{Products, stock::Stock}, shipping::Shipping,
+    cart::Carts,
+    customer::Customers,
+    idempotency::Idempotency,
+    notification::Notifications,
+    order::Orders,
+    payment::Payments,
+    product::{Products, stock::Stock},
+    shipping::Shipping,
 };
 use serde::Serialize;
 use shared::{
@@ -20,7 +26,12 @@ use shared::{
 };
 
 use crate::{
-    auth::Verifier, cached, gate, health::{self, Check, Health, Metrics}, idempotency, limits::Limits, mail_catcher, media, openapi, problem, routes,
+    auth::Verifier,
+    cached, gate,
+    health::{self, Check, Health, Metrics},
+    idempotency,
+    limits::Limits,
+    mail_catcher, media, openapi, problem, routes,
     settings::Settings,
 };
 
@@ -165,17 +176,15 @@ impl Gateway {
     /// Registers every route.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
         config.app_data(self.0.clone());
-        config.service(
-            web::scope("").wrap(from_fn(crate::middleware::observe)).configure(|config| {
-                health::configure(config);
-                mail_catcher::configure(config, self.0.settings.development);
-                media::configure(config);
-                openapi::configure(config);
-                let api = web::scope("/api/v1").wrap(from_fn(idempotency::remember)).wrap(from_fn(gate::pass));
-                config.service(api.configure(routes::configure).default_service(web::to(problem::not_found)));
-                config.default_service(web::to(problem::not_found));
-            }),
-        );
+        config.service(web::scope("").wrap(from_fn(crate::middleware::observe)).configure(|config| {
+            health::configure(config);
+            mail_catcher::configure(config, self.0.settings.development);
+            media::configure(config);
+            openapi::configure(config);
+            let api = web::scope("/api/v1").wrap(from_fn(idempotency::remember)).wrap(from_fn(gate::pass));
+            config.service(api.configure(routes::configure).default_service(web::to(problem::not_found)));
+            config.default_service(web::to(problem::not_found));
+        }));
     }
 }
 
@@ -189,7 +198,10 @@ impl Consumer for Forgetful {
     }
 
     fn hears(&self) -> &'static [&'static str] {
-        use contracts::{customer::SessionsRevoked, product::{self, stock::StockChanged}};
+        use contracts::{
+            customer::SessionsRevoked,
+            product::{self, stock::StockChanged},
+        };
         &[
             product::ProductChanged::TYPE,
             product::CategoryChanged::TYPE,

@@ -33,7 +33,10 @@ impl Verifier {
             customers,
             clock,
             keys: RwLock::default(),
-            claims: moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
+            claims: moka::sync::Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(Duration::from_secs(60))
+                .build(),
             sessions: moka::sync::Cache::builder().max_capacity(100_000).time_to_live(SESSION_TTL).build(),
         }
     }

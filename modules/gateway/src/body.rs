@@ -71,14 +71,19 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<web::Bytes, Pro
 }
 
 /// Reads the whole body within `limit` and the time limit.
-pub async fn read_within(limit: Limit, request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+pub async fn read_within(
+    limit: Limit,
+    request: &HttpRequest,
+    mut payload: Payload,
+) -> Result<web::Bytes, Problem> {
     let limit = limit.0;
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity");
     if encoded {
         let detail = "send the body as it is, without Content-Encoding";
         return Err(Problem::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail));
     }
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
@@ -95,7 +100,9 @@ pub async fn read_within(limit: Limit, request: &HttpRequest, mut payload: Paylo
     };
     match tokio::time::timeout(READ_TIMEOUT, reading).await {
         Ok(bytes) => bytes,
-        Err(_) => Err(Problem::http(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body came too slowly")),
+        Err(_) => {
+            Err(Problem::http(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body came too slowly"))
+        }
     }
 }
 
@@ -110,10 +117,12 @@ fn malformed(detail: &str) -> Problem {
 }
 
 fn is_json(request: &HttpRequest) -> Result<(), Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(|p| p.trim().to_ascii_lowercase());
     let json = parts.next().is_some_and(|t| t == "application/json");
-    let utf8 = parts.all(|p| !p.starts_with("charset=") || p.trim_start_matches("charset=").trim_matches('"') == "utf-8");
+    let utf8 = parts
+        .all(|p| !p.starts_with("charset=") || p.trim_start_matches("charset=").trim_matches('"') == "utf-8");
     if json && utf8 {
         return Ok(());
     }
@@ -149,7 +158,10 @@ fn explain(pointer: &str, error: &serde_json::Error) -> Problem {
         return malformed(&format!("the body is not JSON: {message}"));
     }
     let named = |prefix: &str| {
-        message.strip_prefix(prefix).and_then(|rest| rest.split('`').nth(1)).map(|name| escape(name).to_string())
+        message
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split('`').nth(1))
+            .map(|name| escape(name).to_string())
     };
     if let Some(name) = named("unknown field ") {
         let detail = format!("there is no member {name:?} here");
@@ -209,9 +221,18 @@ mod tests {
         assert_eq!(error_of::<NewCart>(r#"{"total":1}"#), expect("unknown_field", "/total", 422));
         let line = |rest: &str| format!(r#"{{"lines":[{{"variant_id":"var_{}"{rest}}}]}}"#, "0".repeat(26));
         assert_eq!(error_of::<NewCart>(&line("")), expect("required", "/lines/0/quantity", 422));
-        assert_eq!(error_of::<NewCart>(&line(r#","quantity":"1""#)), expect("type", "/lines/0/quantity", 422));
-        assert_eq!(error_of::<NewCart>(&line(r#","quantity":1.5"#)), expect("type", "/lines/0/quantity", 422));
-        assert_eq!(error_of::<NewCart>(&line(r#","quantity":1,"price":1"#)), expect("unknown_field", "/lines/0/price", 422));
+        assert_eq!(
+            error_of::<NewCart>(&line(r#","quantity":"1""#)),
+            expect("type", "/lines/0/quantity", 422)
+        );
+        assert_eq!(
+            error_of::<NewCart>(&line(r#","quantity":1.5"#)),
+            expect("type", "/lines/0/quantity", 422)
+        );
+        assert_eq!(
+            error_of::<NewCart>(&line(r#","quantity":1,"price":1"#)),
+            expect("unknown_field", "/lines/0/price", 422)
+        );
         assert_eq!(error_of::<NewCart>(r#"{"currency":"XXX"}"#), expect("invalid_value", "/currency", 422));
         assert_eq!(error_of::<Checkout>(r#"{"cart_id":"ord_1"}"#).1, "/cart_id");
         assert_eq!(error_of::<NewProduct>(r#"{"title":"x","variants":[{"sku":1}]}"#).1, "/variants/0/sku");

@@ -50,7 +50,9 @@ pub async fn answer<T: Serialize>(
 
 /// The entry, or 304, in the best encoding that the client takes.
 pub fn respond(request: &HttpRequest, entry: &Arc<Entry>) -> HttpResponse {
-    let text = |name| request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).unwrap_or_default();
+    let text = |name| {
+        request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).unwrap_or_default()
+    };
     let matches = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == entry.etag;
     let known = text(header::IF_NONE_MATCH).split(',').map(str::trim).any(matches);
     let mut response = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
@@ -99,7 +101,9 @@ pub fn forget(cache: &Cache, verifier: &crate::auth::Verifier, event: &Envelope)
     } else if event.is::<contracts::product::SearchUpdated>() {
         cache.drop_tag(LISTS);
         cache.drop_tag(CATEGORIES);
-    } else if let Ok(revoked) = event.parse::<SessionsRevoked>() && event.is::<SessionsRevoked>() {
+    } else if let Ok(revoked) = event.parse::<SessionsRevoked>()
+        && event.is::<SessionsRevoked>()
+    {
         verifier.revoke(&revoked.sessions);
     }
 }

@@ -33,7 +33,8 @@ pub async fn pass(
 /// One entry of `Accept`: `*/*`, `application/json;q=0.5`, but not `application/json;q=0`.
 fn takes_json(entry: &str) -> bool {
     let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-    let refused = parameters.split(';').any(|p| p.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
+    let refused =
+        parameters.split(';').any(|p| p.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
     let json = ["*/*", "application/*", "application/json", "application/problem+json"];
     !refused && json.contains(&range.trim().to_ascii_lowercase().as_str())
 }

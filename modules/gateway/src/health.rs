@@ -32,7 +32,10 @@ pub struct Check {
 
 impl Check {
     /// `name` is shown when it fails.
-    pub fn new(name: impl Into<String>, ask: impl Fn() -> BoxFuture<'static, Result<()>> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        ask: impl Fn() -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+    ) -> Self {
         Self { name: name.into(), ask: Arc::new(ask) }
     }
 }
@@ -67,10 +70,15 @@ pub struct Metrics {
 
 impl Metrics {
     pub fn new() -> Self {
-        let options = HistogramOpts::new("bodega_http_request_seconds", "Requests by route, method and status")
-            .buckets(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
-        let requests = HistogramVec::new(options, &["route", "method", "status"]).expect("the options are constant");
-        let in_flight = IntGauge::new("bodega_http_in_flight", "Requests at work").expect("the name is constant");
+        let options =
+            HistogramOpts::new("bodega_http_request_seconds", "Requests by route, method and status")
+                .buckets(vec![
+                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+                ]);
+        let requests =
+            HistogramVec::new(options, &["route", "method", "status"]).expect("the options are constant");
+        let in_flight =
+            IntGauge::new("bodega_http_in_flight", "Requests at work").expect("the name is constant");
         let registry = Registry::new();
         registry.register(Box::new(requests.clone())).expect("registered once");
         registry.register(Box::new(in_flight.clone())).expect("registered once");
@@ -80,7 +88,9 @@ impl Metrics {
     /// Counts an answered request under its route's pattern, so that ids do not become labels.
     pub fn record(&self, route: Option<String>, method: &Method, status: StatusCode, took: Duration) {
         let route = route.unwrap_or_else(|| "none".to_owned());
-        self.requests.with_label_values(&[&route, method.as_str(), status.as_str()]).observe(took.as_secs_f64());
+        self.requests
+            .with_label_values(&[&route, method.as_str(), status.as_str()])
+            .observe(took.as_secs_f64());
     }
 }
 
@@ -118,7 +128,8 @@ async fn metrics(state: web::Data<State>, request: HttpRequest) -> Answer {
 }
 
 fn authorized(state: &State, request: &HttpRequest) -> bool {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
     match (&state.settings.metrics_token, given) {
         (Some(token), Some(given)) => token.as_bytes().ct_eq(given.as_bytes()).into(),
         _ => false,

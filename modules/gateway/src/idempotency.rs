@@ -66,7 +66,9 @@ pub async fn remember(
         Claimed::Done { answer } => return Ok(request.into_response(replay(answer))),
         Claimed::InProgress => {
             let detail = "the same command is being carried out right now";
-            return Err(Problem::from(Error::conflict("idempotency_in_progress", detail).retry_after(1)).into());
+            return Err(
+                Problem::from(Error::conflict("idempotency_in_progress", detail).retry_after(1)).into()
+            );
         }
         Claimed::Reused => {
             let detail = "this Idempotency-Key was used for another body";
@@ -98,9 +100,12 @@ async fn settle(
         None => response.map_into_boxed_body(),
     };
     let (head, content) = response.into_parts();
-    let bytes = body::to_bytes(content).await.map_err(|_| Problem::from(Error::internal("an answer broke off")))?;
+    let bytes =
+        body::to_bytes(content).await.map_err(|_| Problem::from(Error::internal("an answer broke off")))?;
     if is_final(head.status()) {
-        let text = |name| head.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).map(str::to_owned);
+        let text = |name| {
+            head.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).map(str::to_owned)
+        };
         let kept = [header::LOCATION, header::ETAG, header::RETRY_AFTER];
         let answer = Answer {
             status: head.status().as_u16(),
@@ -117,12 +122,16 @@ async fn settle(
 
 /// Success, and the refusals that a repeat would meet again. Not: what says "fix the request" or "try again later".
 fn is_final(status: StatusCode) -> bool {
-    status.is_success() || matches!(status, StatusCode::PAYMENT_REQUIRED | StatusCode::CONFLICT | StatusCode::GONE)
+    status.is_success()
+        || matches!(status, StatusCode::PAYMENT_REQUIRED | StatusCode::CONFLICT | StatusCode::GONE)
 }
 
 fn key(request: &ServiceRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
-    let valid = value.to_str().ok().filter(|v| (1..=255).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic()));
+    let valid = value
+        .to_str()
+        .ok()
+        .filter(|v| (1..=255).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic()));
     let detail = "an Idempotency-Key has 1 to 255 visible ASCII characters";
     let key = valid.ok_or_else(|| Error::new(Kind::Malformed, "idempotency_key_invalid", detail))?;
     Ok(Some(key.to_owned()))

@@ -65,10 +65,15 @@ fn per_minute(count: u32) -> Quota {
     Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
 }
 
-fn check<K: std::hash::Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Problem> {
+fn check<K: std::hash::Hash + Eq + Clone>(
+    limiter: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+) -> Result<(), Problem> {
     limiter.check_key(key).map_err(|until| {
         let wait = until.wait_time_from(limiter.clock().now()).as_secs_f32().ceil() as u32;
-        Error::new(Kind::RateLimited, "rate_limited", "too many requests of this kind").retry_after(wait.max(1)).into()
+        Error::new(Kind::RateLimited, "rate_limited", "too many requests of this kind")
+            .retry_after(wait.max(1))
+            .into()
     })
 }
 

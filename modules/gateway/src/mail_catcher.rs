@@ -36,13 +36,17 @@ async fn list(state: web::Data<State>, query: Query<MailQuery>) -> Answer {
     let MailQuery { to, limit, cursor } = query.0;
     let mails = state.ports.notifications.mails(to, page(limit.or(Some(100)), cursor)?).await?;
     let rows: String = mails.data.iter().map(row).collect();
-    let empty = if rows.is_empty() { "<p>No mail yet. Place an order or register an account.</p>" } else { "" };
+    let empty =
+        if rows.is_empty() { "<p>No mail yet. Place an order or register an account.</p>" } else { "" };
     Ok(html("Mail", &format!("<h1>Mail</h1>{empty}<table>{rows}</table>")))
 }
 
 fn row(mail: &Mail) -> String {
     let (to, subject) = (escape(&mail.to), escape(&mail.subject));
-    format!("<tr><td>{}</td><td>{to}</td><td><a href=\"/dev/mail/{}\">{subject}</a></td></tr>", mail.created_at, mail.id)
+    format!(
+        "<tr><td>{}</td><td>{to}</td><td><a href=\"/dev/mail/{}\">{subject}</a></td></tr>",
+        mail.created_at, mail.id
+    )
 }
 
 async fn list_json(state: web::Data<State>, query: Query<MailQuery>) -> Answer {
@@ -77,9 +81,14 @@ struct StepAnswer {
     accept: bool,
 }
 
-async fn answer_step(state: web::Data<State>, reference: web::Path<String>, form: web::Form<StepAnswer>) -> Answer {
+async fn answer_step(
+    state: web::Data<State>,
+    reference: web::Path<String>,
+    form: web::Form<StepAnswer>,
+) -> Answer {
     state.ports.payments.confirm_test_step(reference.into_inner(), form.accept).await?;
-    let said = if form.accept { "Paid. You can close this page." } else { "Refused. You can close this page." };
+    let said =
+        if form.accept { "Paid. You can close this page." } else { "Refused. You can close this page." };
     Ok(html("Thank you", &format!("<h1>{said}</h1>")))
 }
 
@@ -98,5 +107,9 @@ fn html(title: &str, body: &str) -> HttpResponse {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

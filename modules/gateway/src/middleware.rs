@@ -1,6 +1,10 @@
 //! What every request passes: trace id, log, in-flight limit, headers, panic guard.
 
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::{Duration, Instant}};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpMessage, HttpRequest, ResponseError,
@@ -50,7 +54,12 @@ pub async fn observe(
             if !not_modified {
                 set(response.headers_mut(), "cache-control", "no-store");
             }
-            state.metrics.record(response.request().match_pattern(), &method, response.status(), started.elapsed());
+            state.metrics.record(
+                response.request().match_pattern(),
+                &method,
+                response.status(),
+                started.elapsed(),
+            );
             Ok(response)
         }
         Err(error) => {
@@ -61,7 +70,9 @@ pub async fn observe(
             Err(problem.asked(path.clone(), trace).into())
         }
     };
-    let status = answered.as_ref().map_or_else(|e: &actix_web::Error| e.as_response_error().status_code(), |r| r.status());
+    let status = answered
+        .as_ref()
+        .map_or_else(|e: &actix_web::Error| e.as_response_error().status_code(), |r| r.status());
     let took = started.elapsed().as_micros() as u64;
     tracing::debug!(target: "bodega::access", trace_id = %trace.trace_id(), %method, path, status = status.as_u16(), took_us = took);
     answered
@@ -107,13 +118,16 @@ async fn guarded(
                 None => work.await,
             }
         });
-        tokio::time::timeout(limit, task).await.map(|joined| joined.unwrap_or_else(|e| Err(Box::new(e.to_string()))))
+        tokio::time::timeout(limit, task)
+            .await
+            .map(|joined| joined.unwrap_or_else(|e| Err(Box::new(e.to_string()))))
     };
     match outcome {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+            let text =
+                text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
             Err(Problem::from(Error::internal(format!("a handler panicked: {text}"))).into())
         }
         Err(_) => Err(Problem::from(Error::unavailable("this took too long; ask again")).into()),

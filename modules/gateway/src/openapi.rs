@@ -75,9 +75,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .merge_from(routes::sessions::Document::openapi())
         .merge_from(routes::webhooks::Document::openapi());
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
-    let default = ResponseBuilder::new().description("A problem document").content(CONTENT_TYPE, problem).build();
+    let default =
+        ResponseBuilder::new().description("A problem document").content(CONTENT_TYPE, problem).build();
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+        {
             operation.responses.responses.insert("default".to_owned(), default.clone().into());
             let staff = operation.tags.iter().flatten().any(|tag| tag.starts_with("admin"));
             if staff {
@@ -100,7 +104,9 @@ async fn json() -> HttpResponse {
 }
 
 async fn jwks(state: web::Data<crate::app::State>) -> Answer {
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(state.ports.customers.jwks().await?))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .json(state.ports.customers.jwks().await?))
 }
 
 async fn to_page() -> HttpResponse {
@@ -113,8 +119,10 @@ async fn page(file: web::Path<String>) -> Answer {
     let config = std::sync::Arc::new(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
     let found = utoipa_swagger_ui::serve(file, config).map_err(|e| Error::internal(e.to_string()))?;
     let found = found.ok_or_else(|| of_status(actix_web::http::StatusCode::NOT_FOUND))?;
-    let mut response = HttpResponse::Ok().content_type(found.content_type.as_str()).body(found.bytes.into_owned());
-    let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+    let mut response =
+        HttpResponse::Ok().content_type(found.content_type.as_str()).body(found.bytes.into_owned());
+    let policy =
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(policy));
     response.extensions_mut().insert(Page);
     Ok(response)

@@ -124,10 +124,14 @@ impl ResponseError for Problem {
 /// What an answer without a problem document stands for: errors of the framework itself.
 pub fn of_status(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => Problem::from(Error::new(Kind::NotFound, "not_found", "there is nothing here")),
+        StatusCode::NOT_FOUND => {
+            Problem::from(Error::new(Kind::NotFound, "not_found", "there is nothing here"))
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::http(status, "payload_too_large", "the body is too large"),
         StatusCode::METHOD_NOT_ALLOWED => Problem::http(status, "method_not_allowed", "not with this method"),
-        status if status.is_server_error() => Problem::from(Error::internal(format!("the framework answered {status}"))),
+        status if status.is_server_error() => {
+            Problem::from(Error::internal(format!("the framework answered {status}")))
+        }
         status => Problem::http(status, "malformed_request", "the request could not be understood"),
     }
 }

@@ -105,5 +105,6 @@ pub fn at_limited(
 
 fn method_not_allowed(allow: String) -> Answer {
     let detail = format!("this address answers {allow}");
-    Err(Problem::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header(header::ALLOW, allow))
+    Err(Problem::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        .header(header::ALLOW, allow))
 }

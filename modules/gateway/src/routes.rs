@@ -78,6 +78,7 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>, Problem> {
         return Ok(None);
     }
     let version = value.trim_start_matches("W/").trim_matches('"').parse();
-    let mismatch = |_| Error::new(Kind::PreconditionFailed, "version", "this is not an ETag of this resource").into();
+    let mismatch =
+        |_| Error::new(Kind::PreconditionFailed, "version", "this is not an ETag of this resource").into();
     version.map(Some).map_err(mismatch)
 }

@@ -3,9 +3,9 @@
 pub mod error;
 pub mod ids;
 pub mod money;
-pub mod time;
 pub mod page;
 pub mod signer;
+pub mod time;
 pub mod values;
 
 pub mod db;
@@ -19,6 +19,6 @@ pub mod telemetry;
 
 pub use error::{Error, Kind, Result};
 pub use ids::Id;
-pub use page::{Page, PageRequest};
 pub use money::{Currency, Money};
+pub use page::{Page, PageRequest};
 pub use time::{Clock, Time};

@@ -36,7 +36,9 @@ impl FromStr for Currency {
         iso_currency::Currency::from_code(code)
             .filter(|c| c.exponent().is_some() && c.code() == code && !matches!(code, "XXX" | "XTS"))
             .map(Self)
-            .ok_or_else(|| Error::invalid("", "currency", format!("{code:?} is not an ISO 4217 currency code")))
+            .ok_or_else(|| {
+                Error::invalid("", "currency", format!("{code:?} is not an ISO 4217 currency code"))
+            })
     }
 }
 impl fmt::Display for Currency {
@@ -154,7 +156,10 @@ impl Money {
         for &i in by_remainder.iter().take(usize::try_from(missing).unwrap_or(0)) {
             parts[i] += 1;
         }
-        parts.into_iter().map(|p| Self::new(i64::try_from(p).expect("a part is no larger than the whole"), self.currency)).collect()
+        parts
+            .into_iter()
+            .map(|p| Self::new(i64::try_from(p).expect("a part is no larger than the whole"), self.currency))
+            .collect()
     }
 
     /// The smaller of two amounts of one currency.

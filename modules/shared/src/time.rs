@@ -41,12 +41,16 @@ impl Time {
 
     /// The moment `duration` later. Saturates.
     pub fn after(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros().saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+        Self::from_micros(
+            self.micros().saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The moment `duration` earlier. Saturates.
     pub fn before(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros().saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+        Self::from_micros(
+            self.micros().saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long after `earlier` this is; zero if it is not after it.
@@ -173,7 +177,9 @@ mod tests {
     #[test]
     fn text_sorts_like_time() {
         let times = [0, 1, 999_999, 1_000_000, 1_700_000_000_123_456].map(Time::from_micros);
-        assert!(times.windows(2).all(|w| w[0].text() < w[1].text() && w[0].text().len() == w[1].text().len()));
+        assert!(
+            times.windows(2).all(|w| w[0].text() < w[1].text() && w[0].text().len() == w[1].text().len())
+        );
     }
 
     #[test]

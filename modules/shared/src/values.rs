@@ -24,7 +24,10 @@ impl FromStr for Email {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim().to_lowercase();
         let wrong = || Error::invalid("/email", "email", "this is not an e-mail address");
-        let options = email_address::Options::default().without_domain_literal().without_display_text().with_required_tld();
+        let options = email_address::Options::default()
+            .without_domain_literal()
+            .without_display_text()
+            .with_required_tld();
         if text.len() > 254 || text.chars().any(|c| c.is_control() || c == '"') {
             return Err(wrong());
         }
@@ -78,7 +81,11 @@ impl FromStr for Country {
                 let bytes = code.as_bytes();
                 Ok(Self([bytes[0], bytes[1]]))
             }
-            _ => Err(Error::invalid("/country", "country", format!("{code:?} is not an ISO 3166-1 alpha-2 country code"))),
+            _ => Err(Error::invalid(
+                "/country",
+                "country",
+                format!("{code:?} is not an ISO 3166-1 alpha-2 country code"),
+            )),
         }
     }
 }
@@ -145,7 +152,10 @@ pub fn text(pointer: &str, value: &str, max: usize) -> Result<String> {
     if value.chars().count() > max {
         return Err(Error::invalid(pointer, "too_long", format!("must have at most {max} characters")));
     }
-    if value.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+    if value.chars().any(|c| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }) {
         return Err(Error::invalid(pointer, "characters", "has characters that cannot be shown"));
     }
     Ok(value.to_owned())
@@ -158,8 +168,20 @@ mod tests {
     #[test]
     fn one_address_has_one_spelling() {
         assert_eq!("  Ada@Example.COM ".parse::<Email>().unwrap().as_str(), "ada@example.com");
-        for wrong in ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@localhost", "a@b.c\n", "\"x\"@example.com"] {
-            assert!(wrong.trim_end_matches(' ').parse::<Email>().is_err() || wrong.ends_with('\n'), "{wrong:?}");
+        for wrong in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@localhost",
+            "a@b.c\n",
+            "\"x\"@example.com",
+        ] {
+            assert!(
+                wrong.trim_end_matches(' ').parse::<Email>().is_err() || wrong.ends_with('\n'),
+                "{wrong:?}"
+            );
         }
     }
 

@@ -7,6 +7,8 @@ use shared::{Currency, Money, Result};
 
 /// The class of shipping, and of every class without a rate of its own.
 pub const STANDARD: &str = "standard";
+/// The class of what is not taxed, unless a country has a rate for it after all.
+const ZERO: &str = "zero";
 
 /// The tax rates of a destination.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +37,7 @@ impl Taxes {
 
     fn rate(&self, class: &str) -> Option<&NewTaxRate> {
         let of = |class: &str| self.rates.iter().find(|rate| rate.tax_class.eq_ignore_ascii_case(class));
-        of(class).or_else(|| of(STANDARD))
+        of(class).or_else(|| of(STANDARD).filter(|_| !class.eq_ignore_ascii_case(ZERO)))
     }
 }
 

@@ -92,6 +92,7 @@ fn the_rate_is_the_regions_then_the_countrys_then_the_standard_and_nowhere_nothi
     assert_eq!(rate_at("US", Some("NY"), "standard"), (500, false));
     assert_eq!(rate_at("US", Some("CA"), "food"), (0, false));
     assert_eq!(rate_at("US", None, "books"), (500, false));
+    assert_eq!(rate_at("US", None, "zero"), (0, false));
     assert_eq!(rate_at("FR", None, "standard"), (0, true));
 }
 

@@ -94,13 +94,7 @@ impl Service {
 
     /// Reads, edits, prices and writes the cart as one conditional write, again if somebody else was faster.
     /// `check` sees the edited cart with its quotes and may refuse. Lines that cannot be bought any more leave it.
-    pub(super) async fn change<E, C>(
-        &self,
-        id: CartId,
-        viewer: &Viewer,
-        edit: E,
-        check: C,
-    ) -> Result<Shown>
+    pub(super) async fn change<E, C>(&self, id: CartId, viewer: &Viewer, edit: E, check: C) -> Result<Shown>
     where
         E: Fn(&mut StoredCart) -> Result<()> + Send + Sync,
         C: Fn(&StoredCart, &[Item]) -> Result<()> + Send + Sync,
@@ -181,12 +175,7 @@ impl Service {
         Ok(self.change(id, &viewer, set, check).await?.into_view())
     }
 
-    pub(super) async fn add_code(
-        &self,
-        id: CartId,
-        code: String,
-        viewer: Viewer,
-    ) -> Result<Cart> {
+    pub(super) async fn add_code(&self, id: CartId, code: String, viewer: Viewer) -> Result<Cart> {
         // Another instance may have made the promotion a moment ago.
         if self.offers().of_code(&code).is_err() {
             self.refresh().await?;

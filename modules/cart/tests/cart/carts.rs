@@ -145,8 +145,14 @@ async fn a_cart_with_an_owner_is_not_found_by_others() {
         for viewer in [guest(), account(stranger)] {
             let (id, line_id) = (cart.id, cart.lines[0].id);
             assert_eq!(shop.carts.view(id, viewer.clone()).await.unwrap_err().kind, Kind::NotFound);
-            assert_eq!(shop.carts.add_line(id, line(a, 1), viewer.clone()).await.unwrap_err().kind, Kind::NotFound);
-            assert_eq!(shop.carts.remove_line(id, line_id, viewer.clone()).await.unwrap_err().kind, Kind::NotFound);
+            assert_eq!(
+                shop.carts.add_line(id, line(a, 1), viewer.clone()).await.unwrap_err().kind,
+                Kind::NotFound
+            );
+            assert_eq!(
+                shop.carts.remove_line(id, line_id, viewer.clone()).await.unwrap_err().kind,
+                Kind::NotFound
+            );
         }
     }
     assert_eq!(shop.carts.of_customer(owner).await.unwrap().map(|cart| cart.id), Some(first.id));

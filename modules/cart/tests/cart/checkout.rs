@@ -28,8 +28,11 @@ async fn the_price_of_an_order_has_everything_and_adds_up() {
     let (a, customer) = (shop.catalogue.sells(11_900), CustomerId::new());
     let cart = shop.cart_of(&[(a, 2)]).await;
     let shown = shop.carts.apply_code(cart.id, "ten".into(), guest()).await.unwrap();
-    let priced =
-        shop.carts.price(cart.id, PriceRequest { viewer: account(customer), ..request(option) }).await.unwrap();
+    let priced = shop
+        .carts
+        .price(cart.id, PriceRequest { viewer: account(customer), ..request(option) })
+        .await
+        .unwrap();
     assert_eq!(
         (priced.cart_id, priced.version, priced.customer_id),
         (cart.id, shown.version, Some(customer))
@@ -101,7 +104,10 @@ async fn a_viewer_with_a_group_pays_its_prices_from_the_cart_to_the_order() {
     let priced = shop.carts.price(cart.id, PriceRequest { viewer: who(), ..request(post) }).await.unwrap();
     assert_eq!((priced.totals.total, priced.customer_id), (eur(3_890), viewer.customer_id));
     // Free shipping from 30.00 must count the same money.
-    assert_eq!(shop.carriers.asked.lock().unwrap().iter().map(|r| r.subtotal).collect::<Vec<_>>(), [eur(3_400); 2]);
+    assert_eq!(
+        shop.carriers.asked.lock().unwrap().iter().map(|r| r.subtotal).collect::<Vec<_>>(),
+        [eur(3_400); 2]
+    );
 
     let other = Viewer { group: Some("staff".into()), ..who() };
     assert_eq!(shop.carts.view(cart.id, other).await.unwrap().total, eur(4_000), "another group");

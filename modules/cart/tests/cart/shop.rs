@@ -8,7 +8,9 @@ use std::{
 use async_trait::async_trait;
 use cart::{Service, Settings};
 use contracts::{
-    cart::{Cart, CartId, Carts, Destination, NewCart, NewLine, NewPromotion, NewTaxRate, PromotionKind, Viewer},
+    cart::{
+        Cart, CartId, Carts, Destination, NewCart, NewLine, NewPromotion, NewTaxRate, PromotionKind, Viewer,
+    },
     customer::CustomerId,
     product::{PriceContext, ProductId, Quote, QuoteLine, VariantId},
     shipping::{DeliveryWindow, MethodId, RateRequest, ShippingOption},
@@ -205,7 +207,8 @@ impl Transport for Catalogue {
             found.filter(|q| q.unit_price.currency == context.currency).cloned().collect();
         let prices = self.group_prices.lock().expect("no panic");
         for quote in &mut priced {
-            let special = context.group.as_ref().and_then(|group| prices.get(&(quote.variant_id, group.clone())));
+            let special =
+                context.group.as_ref().and_then(|group| prices.get(&(quote.variant_id, group.clone())));
             quote.unit_price = special.copied().unwrap_or(quote.unit_price);
         }
         Ok(serde_json::to_vec(&priced)?)

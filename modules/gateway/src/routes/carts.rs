@@ -30,7 +30,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(create, view, add_line, set_quantity, remove_line, apply_code, remove_code, shipping_options))]
+#[openapi(paths(
+    create,
+    view,
+    add_line,
+    set_quantity,
+    remove_line,
+    apply_code,
+    remove_code,
+    shipping_options
+))]
 pub struct Document;
 
 /// Opens a cart. Its id is the key to it.
@@ -48,7 +57,12 @@ async fn view(state: web::Data<State>, visitor: Visitor, path: web::Path<String>
 /// Adds units of a variant.
 #[utoipa::path(post, path = "/carts/{id}/lines", tag = "cart", params(("id" = String, Path)), request_body = NewLine,
     responses((status = 201, body = Cart)))]
-async fn add_line(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, line: Body<NewLine>) -> Answer {
+async fn add_line(
+    state: web::Data<State>,
+    visitor: Visitor,
+    path: web::Path<String>,
+    line: Body<NewLine>,
+) -> Answer {
     created(state.ports.carts.add_line(id(&path)?, line.0, visitor.viewer()).await?)
 }
 
@@ -90,7 +104,12 @@ struct Code {
 /// Applies a coupon.
 #[utoipa::path(post, path = "/carts/{id}/discount_codes", tag = "cart", params(("id" = String, Path)), request_body = Code,
     responses((status = 201, body = Cart)))]
-async fn apply_code(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, code: Body<Code>) -> Answer {
+async fn apply_code(
+    state: web::Data<State>,
+    visitor: Visitor,
+    path: web::Path<String>,
+    code: Body<Code>,
+) -> Answer {
     created(state.ports.carts.apply_code(id(&path)?, code.0.code, visitor.viewer()).await?)
 }
 
@@ -124,7 +143,12 @@ enum PartialAddress {
 /// Ways to send the cart there, cheapest first; none outside all zones.
 #[utoipa::path(post, path = "/carts/{id}/shipping_options", tag = "cart", params(("id" = String, Path)), request_body = To,
     responses((status = 200, body = All<ShippingOption>)))]
-async fn shipping_options(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, to: Body<To>) -> Answer {
+async fn shipping_options(
+    state: web::Data<State>,
+    visitor: Visitor,
+    path: web::Path<String>,
+    to: Body<To>,
+) -> Answer {
     let destination = match to.0.address {
         PartialAddress::Whole(address) => Destination::from(&address),
         PartialAddress::Part { country, region, postal_code } => Destination { country, region, postal_code },

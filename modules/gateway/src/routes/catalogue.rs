@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use contracts::product::{
-    Category, CategoryNode, Collection, PriceContext, ProductView, SearchQuery, SearchResult, Sort, Suggestions,
+    Category, CategoryNode, Collection, PriceContext, ProductView, SearchQuery, SearchResult, Sort,
+    Suggestions,
 };
 use serde::Deserialize;
 use shared::{Currency, Error};
@@ -32,7 +33,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(search, category_products, collection_products, product, categories, category, collections, suggest))]
+#[openapi(paths(
+    search,
+    category_products,
+    collection_products,
+    product,
+    categories,
+    category,
+    collections,
+    suggest
+))]
 pub struct Document;
 
 /// Published products that match, with facets.
@@ -108,7 +118,8 @@ async fn product(
     visitor: Visitor,
 ) -> Answer {
     let context = PriceContext { currency: currency(&state, query.0.currency)?, group: visitor.group() };
-    let cache_key = format!("product:{key}:{}:{}", context.currency, context.group.as_deref().unwrap_or_default());
+    let cache_key =
+        format!("product:{key}:{}:{}", context.currency, context.group.as_deref().unwrap_or_default());
     let entry = state
         .cache
         .get_or_insert(&cache_key, async || {
@@ -136,7 +147,8 @@ const MOVED: &str = "bodega/moved";
 /// The whole tree.
 #[utoipa::path(get, path = "/categories", tag = "catalogue", responses((status = 200, body = All<CategoryNode>)))]
 async fn categories(state: web::Data<State>, request: HttpRequest) -> Answer {
-    let load = async || Ok((All { data: state.ports.products.categories().await? }, vec![CATEGORIES.to_owned()]));
+    let load =
+        async || Ok((All { data: state.ports.products.categories().await? }, vec![CATEGORIES.to_owned()]));
     cached::answer(&state, &request, "categories", load).await
 }
 
@@ -145,14 +157,16 @@ async fn categories(state: web::Data<State>, request: HttpRequest) -> Answer {
     params(("key" = String, Path, description = "id or slug")), responses((status = 200, body = Category)))]
 async fn category(state: web::Data<State>, request: HttpRequest, key: web::Path<String>) -> Answer {
     let cache_key = format!("category:{key}");
-    let load = async || Ok((state.ports.products.category(key.into_inner()).await?, vec![CATEGORIES.to_owned()]));
+    let load =
+        async || Ok((state.ports.products.category(key.into_inner()).await?, vec![CATEGORIES.to_owned()]));
     cached::answer(&state, &request, &cache_key, load).await
 }
 
 /// Hand-picked sets.
 #[utoipa::path(get, path = "/collections", tag = "catalogue", responses((status = 200, body = All<Collection>)))]
 async fn collections(state: web::Data<State>, request: HttpRequest) -> Answer {
-    let load = async || Ok((All { data: state.ports.products.collections().await? }, vec![CATEGORIES.to_owned()]));
+    let load =
+        async || Ok((All { data: state.ports.products.collections().await? }, vec![CATEGORIES.to_owned()]));
     cached::answer(&state, &request, "collections", load).await
 }
 
@@ -185,7 +199,9 @@ pub struct CurrencyQuery {
 pub fn currency(state: &State, code: Option<String>) -> Result<Currency, Problem> {
     let Some(code) = code else { return Ok(state.settings.currencies[0]) };
     let known = code.parse::<Currency>().ok().filter(|c| state.settings.currencies.contains(c));
-    known.ok_or_else(|| Error::invalid("?currency", "currency", format!("this shop has no prices in {code:?}")).into())
+    known.ok_or_else(|| {
+        Error::invalid("?currency", "currency", format!("this shop has no prices in {code:?}")).into()
+    })
 }
 
 fn search_query(state: &State, query_string: &str, group: Option<String>) -> Result<SearchQuery, Problem> {
@@ -207,7 +223,8 @@ fn search_query(state: &State, query_string: &str, group: Option<String>) -> Res
         page: Default::default(),
     };
     let (mut limit, mut cursor) = (None, None);
-    for (name, value) in serde_urlencoded::from_str::<Vec<(String, String)>>(query_string).unwrap_or_default() {
+    for (name, value) in serde_urlencoded::from_str::<Vec<(String, String)>>(query_string).unwrap_or_default()
+    {
         match name.as_str() {
             "limit" => limit = Some(number(&name, &value)?),
             "cursor" => cursor = Some(value),
@@ -230,10 +247,14 @@ fn parameter(query: &mut SearchQuery, name: &str, value: String) -> Result<(), P
         "max_price" => query.max_price = Some(number(name, &value)?),
         "in_stock" => query.in_stock = Some(number(name, &value)?),
         "facets" => query.facets = number(name, &value)?,
-        "sort" => query.sort = serde_json::from_value(value.into()).map_err(|_| wrong(name, "no such order"))?,
+        "sort" => {
+            query.sort = serde_json::from_value(value.into()).map_err(|_| wrong(name, "no such order"))?
+        }
         _ => match name.split_once('.') {
             Some(("option", option)) => query.options.entry(option.to_owned()).or_default().push(value),
-            Some(("attr", attribute)) => query.attributes.entry(attribute.to_owned()).or_default().push(value),
+            Some(("attr", attribute)) => {
+                query.attributes.entry(attribute.to_owned()).or_default().push(value)
+            }
             _ => return Err(Error::invalid(format!("?{name}"), "unknown_field", "no such parameter").into()),
         },
     }

@@ -32,7 +32,20 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(register, me, update, erase, change_password, export, sessions, end_session, addresses, add_address, update_address, delete_address))]
+#[openapi(paths(
+    register,
+    me,
+    update,
+    erase,
+    change_password,
+    export,
+    sessions,
+    end_session,
+    addresses,
+    add_address,
+    update_address,
+    delete_address
+))]
 pub struct Document;
 
 /// Opens an account. The answer does not tell whether the address had one already; a mail does.
@@ -79,7 +92,11 @@ struct PasswordChange {
 
 /// Changes the password and ends all other sessions.
 #[utoipa::path(put, path = "/customers/me/password", tag = "customers", request_body = PasswordChange, responses((status = 204)))]
-async fn change_password(state: web::Data<State>, customer: CurrentCustomer, change: Body<PasswordChange>) -> Answer {
+async fn change_password(
+    state: web::Data<State>,
+    customer: CurrentCustomer,
+    change: Body<PasswordChange>,
+) -> Answer {
     let PasswordChange { current_password, new_password } = change.0;
     let (id, session) = (customer.0.sub, customer.0.sid);
     state.ports.customers.change_password(id, current_password, new_password, Some(session)).await?;
@@ -167,7 +184,11 @@ async fn update_address(
 
 /// Removes an address.
 #[utoipa::path(delete, path = "/customers/me/addresses/{id}", tag = "customers", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_address(state: web::Data<State>, customer: CurrentCustomer, path: web::Path<String>) -> Answer {
+async fn delete_address(
+    state: web::Data<State>,
+    customer: CurrentCustomer,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.customers.delete_address(customer.0.sub, id(&path)?).await?;
     no_content()
 }

@@ -62,7 +62,12 @@ fn viewer(visitor: Visitor, token: Option<String>, needed: Permission) -> Result
 /// An order: its owner's, or with its token anybody's.
 #[utoipa::path(get, path = "/orders/{id}", tag = "orders",
     params(("id" = String, Path), ("token" = Option<String>, Query)), responses((status = 200, body = Order)))]
-async fn find(state: web::Data<State>, visitor: Visitor, path: web::Path<String>, query: Query<TokenQuery>) -> Answer {
+async fn find(
+    state: web::Data<State>,
+    visitor: Visitor,
+    path: web::Path<String>,
+    query: Query<TokenQuery>,
+) -> Answer {
     let viewer = viewer(visitor, query.0.token, Permission::OrdersRead)?;
     ok(state.ports.orders.find(id(&path)?, viewer).await?)
 }

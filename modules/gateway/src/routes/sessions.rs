@@ -50,7 +50,11 @@ struct NewSession {
 async fn log_in(state: web::Data<State>, request: HttpRequest, new: Body<NewSession>) -> Answer {
     let NewSession { email, password, cart_id } = new.0;
     state.limits.login(limits::address(&request), &email)?;
-    let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|v| v.chars().take(200).collect());
+    let user_agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|v| v.to_str().ok())
+        .map(|v| v.chars().take(200).collect());
     let tokens = state.ports.customers.log_in(Login { email, password, user_agent }).await?;
     if let Some(cart) = cart_id {
         merge(&state, cart, &tokens).await;
@@ -118,7 +122,11 @@ async fn reset(state: web::Data<State>, token: web::Path<String>, body: Body<New
 
 /// Sends the verification mail again. The answer does not tell whether there is such an account.
 #[utoipa::path(post, path = "/email_verifications", tag = "sessions", request_body = EmailAddress, responses((status = 202)))]
-async fn request_verification(state: web::Data<State>, request: HttpRequest, body: Body<EmailAddress>) -> Answer {
+async fn request_verification(
+    state: web::Data<State>,
+    request: HttpRequest,
+    body: Body<EmailAddress>,
+) -> Answer {
     state.limits.check(Limited::Reset, limits::address(&request))?;
     state.ports.customers.request_verification(body.0.email).await?;
     Ok(HttpResponse::Accepted().finish())

@@ -35,7 +35,10 @@ fn lock(dir: &Path) -> Result<DirectoryLock> {
     fs::create_dir_all(dir).map_err(Error::internal)?;
     let directory = MmapDirectory::open(dir).map_err(Error::internal)?;
     directory.acquire_lock(&INDEX_WRITER_LOCK).map_err(|_| {
-        Error::conflict("search_in_use", format!("the search index in {} is in use by another process", dir.display()))
+        Error::conflict(
+            "search_in_use",
+            format!("the search index in {} is in use by another process", dir.display()),
+        )
     })
 }
 

@@ -314,7 +314,10 @@ fn attributes_that_cannot_narrow_are_no_facets_unless_they_are_chosen() {
         let attributes = attributes.iter().map(|(name, value)| (name.to_string(), vec![value.to_string()]));
         let search = SearchQuery { attributes: attributes.collect(), ..query("") };
         let found = index.search(&search, &[]).unwrap().facets;
-        found.into_iter().filter(|(name, _)| name.starts_with("attr.")).map(|(name, values)| (name, values.len()))
+        found
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("attr."))
+            .map(|(name, values)| (name, values.len()))
             .collect::<Vec<_>>()
     };
     let count = |name: &str, values: usize| (name.to_owned(), values);

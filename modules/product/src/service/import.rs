@@ -146,9 +146,16 @@ impl Service {
             import.collections.iter().map(|title| known.collections.get(title).copied()).collect();
         let is_new = |id: &CollectionId| !known.members.contains(&(product.id, *id));
         let collections: Vec<CollectionId> = joins.iter().flatten().copied().filter(is_new).collect();
+        // A file from outside does not know how well something sells here.
+        let popularity = match import.popularity {
+            0 => there.map_or(0, |record| record.popularity),
+            popularity => popularity,
+        };
         let is_same = there.is_some_and(|record| {
-            let popularity = record.popularity == import.popularity;
-            popularity && draft::same(&record.product, &product) && collections.is_empty() && !unknown_place
+            record.popularity == popularity
+                && draft::same(&record.product, &product)
+                && collections.is_empty()
+                && !unknown_place
         }) && !joins.contains(&None);
         let result = match before {
             None => ImportResult::Created,
@@ -158,7 +165,7 @@ impl Service {
         let before = before.cloned();
         known.owners.extend(product.variants.iter().map(|variant| (variant.sku.clone(), product.id)));
         known.taken.insert(slug);
-        Ok((Save { product, popularity: import.popularity, before, stock, collections }, result))
+        Ok((Save { product, popularity, before, stock, collections }, result))
     }
 
     /// Puts the product into the categories of its paths. In a dry run none is made; true if one would be.

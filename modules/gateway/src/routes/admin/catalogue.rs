@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
 use contracts::product::{
-    Category, CategoryId, CategoryPatch, Collection, NewCategory, NewCollection, NewImage, NewPriceList, NewProduct, PriceList,
-    Product, ProductFilter, ProductPatch, ProductStatus,
+    Category, CategoryId, CategoryPatch, Collection, NewCategory, NewCollection, NewImage, NewPriceList,
+    NewProduct, PriceList, Product, ProductFilter, ProductPatch, ProductStatus,
 };
 use serde::Deserialize;
 use shared::{Page, values::Blob};
@@ -32,14 +32,42 @@ pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/admin/categories", [post(create_category)]);
     at(config, "/admin/categories/{id}", [patch(update_category), delete(delete_category)]);
     at_limited(config, "/admin/collections", PRODUCT, [post(create_collection)]);
-    at_limited(config, "/admin/collections/{id}", PRODUCT, [put(update_collection), delete(delete_collection)]);
+    at_limited(
+        config,
+        "/admin/collections/{id}",
+        PRODUCT,
+        [put(update_collection), delete(delete_collection)],
+    );
     at_limited(config, "/admin/price_lists", PRODUCT, [get(price_lists), post(create_price_list)]);
-    at_limited(config, "/admin/price_lists/{id}", PRODUCT, [put(update_price_list), delete(delete_price_list)]);
+    at_limited(
+        config,
+        "/admin/price_lists/{id}",
+        PRODUCT,
+        [put(update_price_list), delete(delete_price_list)],
+    );
 }
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, create, find, update, archive, add_image, remove_image, create_category, update_category, delete_category, create_collection, update_collection, delete_collection, price_lists, create_price_list, update_price_list, delete_price_list))]
+#[openapi(paths(
+    list,
+    create,
+    find,
+    update,
+    archive,
+    add_image,
+    remove_image,
+    create_category,
+    update_category,
+    delete_category,
+    create_collection,
+    update_collection,
+    delete_collection,
+    price_lists,
+    create_price_list,
+    update_price_list,
+    delete_price_list
+))]
 pub struct Document;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -124,13 +152,21 @@ async fn add_image(
 /// Takes a picture away.
 #[utoipa::path(delete, path = "/admin/products/{id}/images/{file}", tag = "admin: catalogue",
     params(("id" = String, Path), ("file" = String, Path)), responses((status = 200, body = Product)))]
-async fn remove_image(state: web::Data<State>, _: Staff<can::WriteProducts>, path: web::Path<(String, String)>) -> Answer {
+async fn remove_image(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    path: web::Path<(String, String)>,
+) -> Answer {
     ok(state.ports.products.remove_image(id(&path.0)?, path.1.clone()).await?)
 }
 
 /// Creates a category.
 #[utoipa::path(post, path = "/admin/categories", tag = "admin: catalogue", request_body = NewCategory, responses((status = 201, body = Category)))]
-async fn create_category(state: web::Data<State>, _: Staff<can::WriteProducts>, new: Body<NewCategory>) -> Answer {
+async fn create_category(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    new: Body<NewCategory>,
+) -> Answer {
     created(state.ports.products.create_category(new.0).await?)
 }
 
@@ -148,14 +184,22 @@ async fn update_category(
 
 /// Removes an empty category.
 #[utoipa::path(delete, path = "/admin/categories/{id}", tag = "admin: catalogue", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_category(state: web::Data<State>, _: Staff<can::WriteProducts>, path: web::Path<String>) -> Answer {
+async fn delete_category(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.products.delete_category(id(&path)?).await?;
     no_content()
 }
 
 /// Creates a collection.
 #[utoipa::path(post, path = "/admin/collections", tag = "admin: catalogue", request_body = NewCollection, responses((status = 201, body = Collection)))]
-async fn create_collection(state: web::Data<State>, _: Staff<can::WriteProducts>, new: Body<NewCollection>) -> Answer {
+async fn create_collection(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    new: Body<NewCollection>,
+) -> Answer {
     created(state.ports.products.create_collection(new.0).await?)
 }
 
@@ -173,7 +217,11 @@ async fn update_collection(
 
 /// Removes a collection.
 #[utoipa::path(delete, path = "/admin/collections/{id}", tag = "admin: catalogue", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_collection(state: web::Data<State>, _: Staff<can::WriteProducts>, path: web::Path<String>) -> Answer {
+async fn delete_collection(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.products.delete_collection(id(&path)?).await?;
     no_content()
 }
@@ -186,7 +234,11 @@ async fn price_lists(state: web::Data<State>, _: Staff<can::ReadProducts>) -> An
 
 /// Creates a price list.
 #[utoipa::path(post, path = "/admin/price_lists", tag = "admin: catalogue", request_body = NewPriceList, responses((status = 201, body = PriceList)))]
-async fn create_price_list(state: web::Data<State>, _: Staff<can::WriteProducts>, new: Body<NewPriceList>) -> Answer {
+async fn create_price_list(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    new: Body<NewPriceList>,
+) -> Answer {
     created(state.ports.products.create_price_list(new.0).await?)
 }
 
@@ -204,7 +256,11 @@ async fn update_price_list(
 
 /// Removes a price list.
 #[utoipa::path(delete, path = "/admin/price_lists/{id}", tag = "admin: catalogue", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_price_list(state: web::Data<State>, _: Staff<can::WriteProducts>, path: web::Path<String>) -> Answer {
+async fn delete_price_list(
+    state: web::Data<State>,
+    _: Staff<can::WriteProducts>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.products.delete_price_list(id(&path)?).await?;
     no_content()
 }

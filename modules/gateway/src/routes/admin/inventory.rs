@@ -67,7 +67,11 @@ struct MovementQuery {
 
 /// What happened to the stock of a variant, newest first.
 #[utoipa::path(get, path = "/admin/inventory/movements", tag = "admin: inventory", params(MovementQuery), responses((status = 200, body = Page<Movement>)))]
-async fn movements(state: web::Data<State>, _: Staff<can::ReadInventory>, query: Query<MovementQuery>) -> Answer {
+async fn movements(
+    state: web::Data<State>,
+    _: Staff<can::ReadInventory>,
+    query: Query<MovementQuery>,
+) -> Answer {
     let MovementQuery { variant_id, limit, cursor } = query.0;
     ok(state.ports.stock.movements(variant_id, page(limit, cursor)?).await?)
 }
@@ -109,6 +113,10 @@ async fn locations(state: web::Data<State>, _: Staff<can::ReadInventory>) -> Ans
 
 /// Adds a place.
 #[utoipa::path(post, path = "/admin/inventory/locations", tag = "admin: inventory", request_body = NewLocation, responses((status = 201, body = Location)))]
-async fn create_location(state: web::Data<State>, _: Staff<can::WriteInventory>, new: Body<NewLocation>) -> Answer {
+async fn create_location(
+    state: web::Data<State>,
+    _: Staff<can::WriteInventory>,
+    new: Body<NewLocation>,
+) -> Answer {
     created(state.ports.stock.create_location(new.0).await?)
 }

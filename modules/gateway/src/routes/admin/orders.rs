@@ -3,8 +3,8 @@
 use actix_web::web;
 use contracts::{
     order::{
-        FulfillmentStatus, NewOrderShipment, NewRefund, Order, OrderFilter, OrderPaymentStatus, OrderStatus, OrderSummary,
-        SalesSummary, TimelineEntry, Viewer,
+        FulfillmentStatus, NewOrderShipment, NewRefund, Order, OrderFilter, OrderPaymentStatus, OrderStatus,
+        OrderSummary, SalesSummary, TimelineEntry, Viewer,
     },
     payment::LedgerEntry,
     shipping::ShipmentUpdate,
@@ -39,7 +39,19 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, find, capture, cancel, refund, ship, update_shipment, add_note, events, ledger, summary))]
+#[openapi(paths(
+    list,
+    find,
+    capture,
+    cancel,
+    refund,
+    ship,
+    update_shipment,
+    add_note,
+    events,
+    ledger,
+    summary
+))]
 pub struct Document;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -173,7 +185,12 @@ struct Note {
 /// Adds a note that only staff see.
 #[utoipa::path(post, path = "/admin/orders/{id}/notes", tag = "admin: orders", params(("id" = String, Path)), request_body = Note,
     responses((status = 201, body = Order)))]
-async fn add_note(state: web::Data<State>, staff: Staff<can::Ship>, path: web::Path<String>, body: Body<Note>) -> Answer {
+async fn add_note(
+    state: web::Data<State>,
+    staff: Staff<can::Ship>,
+    path: web::Path<String>,
+    body: Body<Note>,
+) -> Answer {
     created(state.ports.orders.add_note(id(&path)?, body.0.text, staff.actor()).await?)
 }
 
@@ -204,7 +221,9 @@ struct Period {
 async fn summary(state: web::Data<State>, _: Staff<can::ReadOrders>, period: Query<Period>) -> Answer {
     let Period { from, to } = period.0;
     if to <= from || to.since(from).as_secs() > 400 * 86_400 {
-        return Err(Error::invalid("?to", "out_of_range", "the period must be between 0 and 400 days long").into());
+        return Err(
+            Error::invalid("?to", "out_of_range", "the period must be between 0 and 400 days long").into()
+        );
     }
     ok(state.ports.orders.summary(from, to).await?)
 }

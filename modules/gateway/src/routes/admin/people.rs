@@ -97,7 +97,12 @@ struct Roles {
 /// Sets somebody's roles and ends their sessions.
 #[utoipa::path(put, path = "/admin/staff/{id}/roles", tag = "admin: people", params(("id" = String, Path)), request_body = Roles,
     responses((status = 200, body = StaffMember), (status = 409, description = "last_owner")))]
-async fn set_roles(state: web::Data<State>, _: Staff<can::WriteStaff>, path: web::Path<String>, body: Body<Roles>) -> Answer {
+async fn set_roles(
+    state: web::Data<State>,
+    _: Staff<can::WriteStaff>,
+    path: web::Path<String>,
+    body: Body<Roles>,
+) -> Answer {
     ok(state.ports.customers.set_roles(id(&path)?, body.0.roles).await?)
 }
 

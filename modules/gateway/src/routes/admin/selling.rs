@@ -28,26 +28,51 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This file's part of the API document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(promotions, create_promotion, promotion, update_promotion, delete_promotion, tax_rates, put_tax_rate, delete_tax_rate, zones, create_zone, update_zone, delete_zone))]
+#[openapi(paths(
+    promotions,
+    create_promotion,
+    promotion,
+    update_promotion,
+    delete_promotion,
+    tax_rates,
+    put_tax_rate,
+    delete_tax_rate,
+    zones,
+    create_zone,
+    update_zone,
+    delete_zone
+))]
 pub struct Document;
 
 /// Offers, newest first.
 #[utoipa::path(get, path = "/admin/promotions", tag = "admin: selling", params(PageQuery), responses((status = 200, body = Page<Promotion>)))]
-async fn promotions(state: web::Data<State>, _: Staff<can::ReadPromotions>, page: Query<PageQuery>) -> Answer {
+async fn promotions(
+    state: web::Data<State>,
+    _: Staff<can::ReadPromotions>,
+    page: Query<PageQuery>,
+) -> Answer {
     ok(state.ports.carts.promotions(page.0.request()?).await?)
 }
 
 /// Makes an offer.
 #[utoipa::path(post, path = "/admin/promotions", tag = "admin: selling", request_body = NewPromotion,
     responses((status = 201, body = Promotion), (status = 409, description = "code_taken")))]
-async fn create_promotion(state: web::Data<State>, _: Staff<can::WritePromotions>, new: Body<NewPromotion>) -> Answer {
+async fn create_promotion(
+    state: web::Data<State>,
+    _: Staff<can::WritePromotions>,
+    new: Body<NewPromotion>,
+) -> Answer {
     let promotion = state.ports.carts.create_promotion(new.0).await?;
     versioned(StatusCode::CREATED, promotion.version, promotion)
 }
 
 /// One offer.
 #[utoipa::path(get, path = "/admin/promotions/{id}", tag = "admin: selling", params(("id" = String, Path)), responses((status = 200, body = Promotion)))]
-async fn promotion(state: web::Data<State>, _: Staff<can::ReadPromotions>, path: web::Path<String>) -> Answer {
+async fn promotion(
+    state: web::Data<State>,
+    _: Staff<can::ReadPromotions>,
+    path: web::Path<String>,
+) -> Answer {
     let promotion = state.ports.carts.promotion(id(&path)?).await?;
     versioned(StatusCode::OK, promotion.version, promotion)
 }
@@ -69,7 +94,11 @@ async fn update_promotion(
 
 /// Ends an offer.
 #[utoipa::path(delete, path = "/admin/promotions/{id}", tag = "admin: selling", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_promotion(state: web::Data<State>, _: Staff<can::WritePromotions>, path: web::Path<String>) -> Answer {
+async fn delete_promotion(
+    state: web::Data<State>,
+    _: Staff<can::WritePromotions>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.carts.delete_promotion(id(&path)?).await?;
     no_content()
 }
@@ -82,13 +111,21 @@ async fn tax_rates(state: web::Data<State>, _: Staff<can::ReadSettings>) -> Answ
 
 /// Sets the tax of a country, region and class.
 #[utoipa::path(post, path = "/admin/tax_rates", tag = "admin: selling", request_body = NewTaxRate, responses((status = 201, body = TaxRate)))]
-async fn put_tax_rate(state: web::Data<State>, _: Staff<can::WriteSettings>, new: Body<NewTaxRate>) -> Answer {
+async fn put_tax_rate(
+    state: web::Data<State>,
+    _: Staff<can::WriteSettings>,
+    new: Body<NewTaxRate>,
+) -> Answer {
     created(state.ports.carts.put_tax_rate(new.0).await?)
 }
 
 /// Removes a tax.
 #[utoipa::path(delete, path = "/admin/tax_rates/{id}", tag = "admin: selling", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_tax_rate(state: web::Data<State>, _: Staff<can::WriteSettings>, path: web::Path<String>) -> Answer {
+async fn delete_tax_rate(
+    state: web::Data<State>,
+    _: Staff<can::WriteSettings>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.carts.delete_tax_rate(id(&path)?).await?;
     no_content()
 }
@@ -109,13 +146,22 @@ async fn create_zone(state: web::Data<State>, _: Staff<can::WriteSettings>, new:
 /// Replaces a zone.
 #[utoipa::path(put, path = "/admin/shipping_zones/{id}", tag = "admin: selling", params(("id" = String, Path)), request_body = NewZone,
     responses((status = 200, body = Zone)))]
-async fn update_zone(state: web::Data<State>, _: Staff<can::WriteSettings>, path: web::Path<String>, new: Body<NewZone>) -> Answer {
+async fn update_zone(
+    state: web::Data<State>,
+    _: Staff<can::WriteSettings>,
+    path: web::Path<String>,
+    new: Body<NewZone>,
+) -> Answer {
     ok(state.ports.shipping.update_zone(id(&path)?, new.0).await?)
 }
 
 /// Removes a zone.
 #[utoipa::path(delete, path = "/admin/shipping_zones/{id}", tag = "admin: selling", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_zone(state: web::Data<State>, _: Staff<can::WriteSettings>, path: web::Path<String>) -> Answer {
+async fn delete_zone(
+    state: web::Data<State>,
+    _: Staff<can::WriteSettings>,
+    path: web::Path<String>,
+) -> Answer {
     state.ports.shipping.delete_zone(id(&path)?).await?;
     no_content()
 }

@@ -46,14 +46,22 @@ struct DeadLetterPath {
 
 /// Delivers a dead letter again.
 #[utoipa::path(post, path = "/admin/system/dead_letters/{id}/replay", tag = "admin: system", params(("id" = String, Path)), responses((status = 202)))]
-async fn replay(state: web::Data<State>, _: Staff<can::WriteSystem>, path: web::Path<DeadLetterPath>) -> Answer {
+async fn replay(
+    state: web::Data<State>,
+    _: Staff<can::WriteSystem>,
+    path: web::Path<DeadLetterPath>,
+) -> Answer {
     state.system.replay(&path.id).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
 /// Gives a dead letter up.
 #[utoipa::path(delete, path = "/admin/system/dead_letters/{id}", tag = "admin: system", params(("id" = String, Path)), responses((status = 204)))]
-async fn discard(state: web::Data<State>, _: Staff<can::WriteSystem>, path: web::Path<DeadLetterPath>) -> Answer {
+async fn discard(
+    state: web::Data<State>,
+    _: Staff<can::WriteSystem>,
+    path: web::Path<DeadLetterPath>,
+) -> Answer {
     state.system.discard(&path.id).await?;
     no_content()
 }
