@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -21,12 +22,9 @@ impl Process {
     pub async fn start(folder: &Path, crash_at: &str) -> Self {
         let listen = format!("127.0.0.1:{}", free_port());
         let log = folder.join("shop.log");
-        let child = Command::new(env!("CARGO_BIN_EXE_bodega"))
-            .env("BODEGA__DATA_DIR", folder)
+        let child = command(folder)
             .env("BODEGA__SERVER__LISTEN", &listen)
             .env("BODEGA__SERVER__WORKERS", "2")
-            .env("BODEGA__DEMO", "false")
-            .env("BODEGA__LOG__FILTER", "info")
             .env("BODEGA__ORDER__RESERVATION_SECONDS", "3")
             .env("BODEGA__PAYMENT__TEST__CONFIRM_AFTER_SECONDS", "0")
             .env("BODEGA__PAYMENT__SETTLE_AFTER_SECONDS", "1")
@@ -34,7 +32,6 @@ impl Process {
             .env("BODEGA__PRODUCT__SWEEP_SECONDS", "1")
             .env("BODEGA__TESTING__CRASH_AT", crash_at)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(File::options().append(true).create(true).open(&log).unwrap())
             .spawn()
             .unwrap();
@@ -46,6 +43,15 @@ impl Process {
         })
         .await;
         process
+    }
+
+    /// Opens an account for the owner, before there is anything else.
+    pub fn appoint(folder: &Path, (email, password): (&str, &str)) {
+        let staff =
+            command(folder).args(["staff", "add", email, "--role", "owner"]).stdin(Stdio::piped()).spawn();
+        let mut staff = staff.unwrap();
+        staff.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        assert!(staff.wait().unwrap().success());
     }
 
     /// SIGKILL.
@@ -87,6 +93,14 @@ impl Drop for Process {
             eprintln!("--- the shop said:\n{}", self.said());
         }
     }
+}
+
+/// The binary on a folder.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bodega"));
+    command.env("BODEGA__DATA_DIR", folder).env("BODEGA__DEMO", "false").env("BODEGA__LOG__FILTER", "info");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn free_port() -> u16 {

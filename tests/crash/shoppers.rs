@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, Client},
-    harness::{Goods, OWNER, Shape, Shop, all, eur, fresh, list, log_in, number, text},
+    harness::{Goods, OWNER, all, eur, fresh, goods, list, log_in, number, tax, text, zone},
     journal::{Journal, Purchase},
     process::Process,
 };
@@ -85,14 +85,17 @@ impl Town {
     /// Opens a shop in a new folder, fills it, and closes it.
     pub async fn found() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut shop = Shop::start_in(folder.path(), Shape::InProcess, &[]).await;
-        let goods = [shop.goods("Rare thing", 9900, SCARCE).await, shop.goods("Thing", 1250, PLENTY).await];
+        Process::appoint(folder.path(), OWNER);
+        let mut shop = Process::start(folder.path(), "").await;
+        let owner = log_in(&shop.client, OWNER.0, OWNER.1).await;
+        let method = zone(&owner, "Germany", &["DE"], 490).await;
+        tax(&owner, "DE", 1900, true).await;
+        let goods =
+            [goods(&owner, "Rare thing", 9900, SCARCE).await, goods(&owner, "Thing", 1250, PLENTY).await];
         let coupon = json!({"code": "TENTH", "kind": "percentage", "value": 10, "usage_limit": 100});
-        let promotion = shop.owner.post("/admin/promotions", &coupon).await.expect(201);
-        shop.stop();
-        let (method, promotion) = (shop.method.clone(), text(&promotion["id"]));
-        drop(shop);
-        Self { folder, goods, method, promotion }
+        let promotion = owner.post("/admin/promotions", &coupon).await.expect(201);
+        shop.stop().await;
+        Self { folder, goods, method, promotion: text(&promotion["id"]) }
     }
 
     pub fn folder(&self) -> &Path {

@@ -39,7 +39,7 @@ pub struct Shop {
     /// The German shipping method, at 4.90 EUR.
     pub method: String,
     running: Option<Running>,
-    folder: Option<tempfile::TempDir>,
+    _folder: tempfile::TempDir,
 }
 
 /// The thread that the shop runs on.
@@ -68,14 +68,7 @@ impl Shop {
     /// Starts an empty shop with these settings, and opens it for business.
     pub async fn start(shape: Shape, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut shop = Self::start_in(folder.path(), shape, settings).await;
-        shop.folder = Some(folder);
-        shop
-    }
-
-    /// The same in a folder that the caller keeps.
-    pub async fn start_in(folder: &Path, shape: Shape, settings: &[(&str, &str)]) -> Self {
-        let (app, address, running) = run(self::settings(folder, shape, settings)).await;
+        let (app, address, running) = run(self::settings(folder.path(), shape, settings)).await;
         let (email, password) = OWNER;
         let owner = NewStaff {
             email: email.parse().unwrap(),
@@ -88,7 +81,7 @@ impl Shop {
         let owner = log_in(&guest, email, password).await;
         let method = zone(&owner, "Germany", &["DE"], 490).await;
         tax(&owner, "DE", 1900, true).await;
-        Self { app, guest, owner, method, running: Some(running), folder: None }
+        Self { app, guest, owner, method, running: Some(running), _folder: folder }
     }
 
     /// Something at 25.00 EUR of which there are `stock`.
@@ -98,22 +91,12 @@ impl Shop {
 
     /// A published product with one variant.
     pub async fn goods(&self, title: &str, price: i64, stock: i64) -> Goods {
-        let sku = format!("SKU-{}", fresh());
-        self.product(json!({"title": title, "variants": [variant(&sku, price, stock)]})).await
+        goods(&self.owner, title, price, stock).await
     }
 
     /// A published product as given; its first variant is what `Goods` names.
-    pub async fn product(&self, mut product: Value) -> Goods {
-        if product["status"].is_null() {
-            product["status"] = "published".into();
-        }
-        let product = self.owner.post("/admin/products", &product).await.expect(201);
-        Goods {
-            product: text(&product["id"]),
-            slug: text(&product["slug"]),
-            variant: text(&product["variants"][0]["id"]),
-            sku: text(&product["variants"][0]["sku"]),
-        }
+    pub async fn product(&self, product: Value) -> Goods {
+        offer(&self.owner, product).await
     }
 
     /// Somebody with an account, signed in.
@@ -207,9 +190,11 @@ impl Shop {
         let what = format!("{to} gets {template}");
         eventually(&what, async || self.mails(to, template).await.into_iter().next()).await
     }
+}
 
+impl Drop for Shop {
     /// Stops it as SIGTERM would, and waits until everything is over.
-    pub fn stop(&mut self) {
+    fn drop(&mut self) {
         if let Some(Running { stop, thread }) = self.running.take() {
             stop.send(()).ok();
             let ended = thread.join();
@@ -218,14 +203,8 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// What a shop in `folder` runs with.
-pub fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
+fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
     let transport = if shape == Shape::Loopback { "loopback" } else { "in_process" };
     let folder: PathBuf = folder.to_owned();
     let mut all = vec![
@@ -267,6 +246,26 @@ async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
 pub async fn log_in(client: &Client, email: &str, password: &str) -> Client {
     let tokens = client.post("/sessions", &json!({"email": email, "password": password})).await.expect(201);
     client.with_token(tokens["access_token"].as_str().unwrap())
+}
+
+/// A published product with one variant.
+pub async fn goods(owner: &Client, title: &str, price: i64, stock: i64) -> Goods {
+    let sku = format!("SKU-{}", fresh());
+    offer(owner, json!({"title": title, "variants": [variant(&sku, price, stock)]})).await
+}
+
+/// A published product as given.
+async fn offer(owner: &Client, mut product: Value) -> Goods {
+    if product["status"].is_null() {
+        product["status"] = "published".into();
+    }
+    let product = owner.post("/admin/products", &product).await.expect(201);
+    Goods {
+        product: text(&product["id"]),
+        slug: text(&product["slug"]),
+        variant: text(&product["variants"][0]["id"]),
+        sku: text(&product["variants"][0]["sku"]),
+    }
 }
 
 /// A shipping zone with one method; returns the method's id.
