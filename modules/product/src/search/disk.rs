@@ -29,17 +29,23 @@ pub fn create(dir: &Path, schema: Schema) -> Result<Index> {
     Index::create_in_dir(dir, schema).map_err(Error::internal)
 }
 
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(30);
+
 /// Makes sure that no other process writes to the index. The operating system takes the lock back when its process
 /// ends, however it ends, so a file that was left behind locks nobody out.
 fn lock(dir: &Path) -> Result<DirectoryLock> {
     fs::create_dir_all(dir).map_err(Error::internal)?;
     let directory = MmapDirectory::open(dir).map_err(Error::internal)?;
-    directory.acquire_lock(&INDEX_WRITER_LOCK).map_err(|_| {
-        Error::conflict(
-            "search_in_use",
-            format!("the search index in {} is in use by another process", dir.display()),
-        )
-    })
+    // A process that was killed a moment ago, or one that is just being forked, lets go soon.
+    for _ in 0..LOCK_TRIES {
+        match directory.acquire_lock(&INDEX_WRITER_LOCK) {
+            Ok(lock) => return Ok(lock),
+            Err(_) => std::thread::sleep(LOCK_PAUSE),
+        }
+    }
+    let detail = format!("the search index in {} is in use by another process", dir.display());
+    Err(Error::conflict("search_in_use", detail))
 }
 
 fn reopen(dir: &Path, schema: &Schema) -> Result<Index, String> {
