@@ -135,7 +135,7 @@ pub struct Testing {
 impl Settings {
     /// Reads defaults, `file` and the environment. The error names the key.
     pub fn load(file: Option<&Path>) -> Result<Self> {
-        Self::from_config(&layers(file, true)?)
+        Self::from_config(&layers(file)?)
     }
 
     /// The defaults with `overrides` (`"server.listen"` to a value): for tests and tools.
@@ -219,7 +219,7 @@ impl Settings {
 
 /// All settings as they are in force, secrets hidden, as TOML.
 pub fn show(file: Option<&Path>) -> Result<String> {
-    let config = layers(file, true)?;
+    let config = layers(file)?;
     Settings::from_config(&config)?;
     let mut table: toml::Table = config.try_deserialize().map_err(wrong)?;
     hide(&mut table);
@@ -242,23 +242,21 @@ fn hide(table: &mut toml::Table) {
     }
 }
 
-fn layers(file: Option<&Path>, environment: bool) -> Result<Config> {
+fn layers(file: Option<&Path>) -> Result<Config> {
     let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
     if let Some(file) = file {
         builder = builder.add_source(File::from(file).format(FileFormat::Toml));
     }
-    if environment {
-        let lists = ["shop.currencies", "modules.host", "gateway.trusted_proxies"];
-        let mut source = Environment::with_prefix("BODEGA")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",");
-        for key in lists {
-            source = source.with_list_parse_key(key);
-        }
-        builder = builder.add_source(source);
+    let lists = ["shop.currencies", "modules.host", "gateway.trusted_proxies"];
+    let mut source = Environment::with_prefix("BODEGA")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true)
+        .list_separator(",");
+    for key in lists {
+        source = source.with_list_parse_key(key);
     }
+    builder = builder.add_source(source);
     builder.build().map_err(wrong)
 }
 

@@ -34,14 +34,14 @@ impl Shop {
     pub async fn start(products: Option<u64>) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let address = free_address();
-        let (mut child, cold_empty_ms) = serve(&data, address, false).await;
+        let (mut child, cold_empty_ms) = serve(&data, address).await;
         let _ = child.kill();
         let _ = child.wait();
         run(&data, &["seed", "--format", "json"]);
         if let Some(products) = products {
             run(&data, &["seed", "--products", &products.to_string(), "--format", "json"]);
         }
-        let (child, cold_full_ms) = serve(&data, address, false).await;
+        let (child, cold_full_ms) = serve(&data, address).await;
         let mut shop = Self {
             address,
             cold_empty_ms,
@@ -119,10 +119,10 @@ fn run(data: &tempfile::TempDir, arguments: &[&str]) {
     clippy::zombie_processes,
     reason = "the caller waits for it; a shop that never became ready ends the program"
 )]
-async fn serve(data: &tempfile::TempDir, address: SocketAddr, demo: bool) -> (Child, u128) {
+async fn serve(data: &tempfile::TempDir, address: SocketAddr) -> (Child, u128) {
     let started = Instant::now();
     let mut command = command(data);
-    command.env("BODEGA__DEMO", demo.to_string()).env("BODEGA__SERVER__LISTEN", address.to_string());
+    command.env("BODEGA__DEMO", "false").env("BODEGA__SERVER__LISTEN", address.to_string());
     let child = command.arg("serve").stdout(Stdio::null()).spawn().expect("the binary runs");
     while started.elapsed() < Duration::from_secs(60) {
         if let Ok(mut client) = Client::connect(address).await
