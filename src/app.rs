@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::{App as ActixApp, HttpServer, dev::Server};
 use contracts::{
+    Ports,
     cart::Carts,
     customer::Customers,
     idempotency::Idempotency,
@@ -13,13 +14,15 @@ use contracts::{
     product::{Products, stock::Stock},
     shipping::Shipping,
 };
-use gateway::{Check, Gateway, Parts, Ports};
+use gateway::{Gateway, Parts};
 use shared::{
     Clock, Error, Result,
+    cache::Cache,
     crash::CrashPoints,
     db::{self, Db, Migrations},
     events::{self, Bus, Consumer, InProcess},
     jobs::Jobs,
+    limits::Limits,
     rpc::{Loopback, Service},
     signer::Signer,
     time::system_clock,
@@ -85,8 +88,17 @@ impl App {
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
-        let parts =
-            Parts { ports: ports.clone(), clock, system: Arc::new(machinery), checks: databases.checks() };
+        let parts = Parts {
+            ports: ports.clone(),
+            clock,
+            system: Arc::new(machinery),
+            cache: Cache::new(
+                settings.gateway.cache_bytes,
+                Duration::from_secs(settings.gateway.cache_seconds),
+            ),
+            limits: Limits::new(&settings.gateway.limits),
+            pages: None,
+        };
         let gateway = Gateway::new(parts, settings.gateway.clone());
         for outbox in databases.outboxes() {
             outbox.db.watch(gateway.watcher());
@@ -201,17 +213,6 @@ impl Databases {
             outbox("orders", "orders.relay", "orders.prune", &self.orders),
             outbox("metadata", "metadata.relay", "metadata.prune", &self.metadata),
         ]
-    }
-
-    fn checks(&self) -> Vec<Check> {
-        let check = |name: &str, db: &Db| {
-            let db = db.clone();
-            Check::new(format!("{name} database"), move || {
-                let db = db.clone();
-                Box::pin(async move { db.ping().await })
-            })
-        };
-        self.migrations().into_iter().map(|(name, db, _)| check(name, db)).collect()
     }
 }
 

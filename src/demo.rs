@@ -14,12 +14,12 @@ use std::{
     time::Instant,
 };
 
+use contracts::Ports;
 use contracts::{
     customer::{Customer, CustomerId, NewCustomer, NewStaff},
     product::{CategoryId, ImportOutcome, ImportProduct, Product},
 };
 use futures::{StreamExt, TryStreamExt};
-use gateway::Ports;
 use shared::{Clock, Error, Result, values::Email};
 
 pub use crate::seed::{Progress, Report};

@@ -4,13 +4,13 @@
 
 use std::{collections::HashMap, io::Write};
 
+use contracts::Ports;
 use contracts::{
     order::{Order, OrderFilter, OrderLine, Viewer},
     product::{CategoryId, CategoryNode, CollectionId, Product, ProductStatus, Variant},
 };
 use csv::Writer;
 use futures::{StreamExt, TryStreamExt};
-use gateway::Ports;
 use serde::Serialize;
 use shared::{Error, Money, PageRequest, Result};
 

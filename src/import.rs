@@ -16,8 +16,8 @@ pub(crate) mod tests;
 
 use std::path::Path;
 
+use contracts::Ports;
 use contracts::product::{ImportOutcome, ImportResult, Products};
-use gateway::Ports;
 use shared::{Currency, Error, Result};
 
 pub use report::{ImportReport, RowError};

@@ -4,9 +4,9 @@ mod products;
 
 use std::{fmt, time::Instant};
 
+use contracts::Ports;
 use contracts::product::{ImportOutcome, ImportResult, Product};
 use futures::{StreamExt, TryStreamExt};
-use gateway::Ports;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! What the process knows of itself, for `/api/v1/admin/system`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gateway::app::{DeadLetter, ModulePlace, OutboxLag, System, SystemReport};
+use contracts::system::{DeadLetter, Health, ModulePlace, OutboxLag, System, SystemReport};
 use shared::{
     Result, Time,
     db::Db,
@@ -24,6 +24,9 @@ const MODULES: [(&str, &str); 8] = [
     ("notification", "metadata"),
     ("gateway", "none"),
 ];
+
+/// How long a dependency may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many dead letters of each database are shown.
 const SHOWN: i64 = 100;
@@ -98,8 +101,19 @@ impl System for Machinery {
             modules: modules.into(),
             outboxes,
             jobs: self.jobs.status(),
-            health: Vec::new(),
+            health: self.health().await,
         })
+    }
+
+    async fn health(&self) -> Vec<Health> {
+        let asks = self.outboxes.iter().map(|outbox| async {
+            let answer = tokio::time::timeout(PATIENCE, outbox.db.ping()).await;
+            if let Ok(Err(error)) = &answer {
+                tracing::warn!(dependency = outbox.database, error = %error.chain(), "not ready");
+            }
+            Health { name: format!("{} database", outbox.database), ok: matches!(answer, Ok(Ok(()))) }
+        });
+        futures::future::join_all(asks).await
     }
 
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>> {

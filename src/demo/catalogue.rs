@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use contracts::Ports;
 use contracts::product::{
     CategoryId, CategoryNode, Image, ImportProduct, NewCategory, NewCollection, NewProduct, NewVariant,
     OptionValue, ProductOption, ProductStatus,
 };
-use gateway::Ports;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::{Currency, Money, Result, values::Country};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use contracts::Ports;
 use futures::{StreamExt, TryStreamExt};
-use gateway::Ports;
 use rust_embed::Embed;
 use shared::{Error, Result, values::Blob};
 

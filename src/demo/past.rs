@@ -1,6 +1,7 @@
 //! Orders of the past, priced as the cart would have priced them.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
+use contracts::Ports;
 use contracts::{
     cart::{Destination, LineId, PricedLine, TaxLine, TaxRate},
     customer::CustomerId,
@@ -9,7 +10,6 @@ use contracts::{
     product::{Product, Variant},
     shipping::{DeliveryWindow, Method, MethodId, ShippingOption, Zone},
 };
-use gateway::Ports;
 use shared::{Currency, Money, Result, Time};
 
 use super::people::Person;

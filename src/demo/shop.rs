@@ -1,11 +1,11 @@
 //! How the demo shop sends, what its countries take, and what it offers.
 
+use contracts::Ports;
 use contracts::{
     cart::{NewPromotion, NewTaxRate, PromotionKind},
     product::Product,
     shipping::{Method, MethodId, NewZone, RateTier},
 };
-use gateway::Ports;
 use shared::{Currency, Money, PageRequest, Result};
 
 /// Countries with the same ways to send. Prices are in euro cents, by weight; days are working days.

@@ -8,8 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use contracts::Ports;
 use contracts::product::Products;
-use gateway::Ports;
 use shared::Currency;
 
 use super::*;

@@ -74,6 +74,11 @@ port! {
         async fn refresh(&self, refresh_token: String) -> Tokens;
         /// Idempotent.
         async fn log_out(&self, session: SessionId) -> ();
+        /// Logs in for a browser: the cookie's value opens the session until it ends. Errors as `log_in`.
+        async fn open_browser_session(&self, login: Login) -> BrowserSession;
+        /// Whose cookie this is, and notes that it is in use. `Unauthenticated/session_ended` when it is nobody's (any
+        /// more). Staff have to come back within `staff_idle_seconds`.
+        async fn resume_browser_session(&self, token: String) -> Claims;
         async fn sessions(&self, customer: CustomerId) -> Vec<Session>;
         /// True while the session is neither ended nor expired. Asked by the gateway (cached) for each access token.
         async fn session_alive(&self, session: SessionId) -> bool;
@@ -167,6 +172,20 @@ pub struct Tokens {
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tokens(of {})", self.customer.id)
+    }
+}
+
+/// A session in a browser.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BrowserSession {
+    /// The cookie's value: 256 random bits, stored nowhere.
+    pub token: String,
+    pub claims: Claims,
+}
+
+impl std::fmt::Debug for BrowserSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BrowserSession(of {})", self.claims.sub)
     }
 }
 

@@ -10,7 +10,12 @@ pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod product;
+pub mod recommendation;
 pub mod shipping;
+
+pub mod ports;
+pub mod system;
 
 pub use actor::Actor;
 pub use address::Address;
+pub use ports::Ports;

@@ -19,11 +19,18 @@ pub use service::Service;
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {
     module: "customer",
-    list: &[Migration {
-        version: "2026-11-23_start",
-        up: include_str!("../../../migrations/customer/2026-11-23_start/up.sql"),
-        down: include_str!("../../../migrations/customer/2026-11-23_start/down.sql"),
-    }],
+    list: &[
+        Migration {
+            version: "2026-11-23_start",
+            up: include_str!("../../../migrations/customer/2026-11-23_start/up.sql"),
+            down: include_str!("../../../migrations/customer/2026-11-23_start/down.sql"),
+        },
+        Migration {
+            version: "2026-11-26_browser",
+            up: include_str!("../../../migrations/customer/2026-11-26_browser/up.sql"),
+            down: include_str!("../../../migrations/customer/2026-11-26_browser/down.sql"),
+        },
+    ],
 };
 
 /// How long things last, and how much work passwords may make.
@@ -36,6 +43,8 @@ pub struct Settings {
     pub session_seconds: u64,
     /// The same for staff.
     pub staff_session_seconds: u64,
+    /// A staff session in a browser ends when it is not used for so long.
+    pub staff_idle_seconds: u64,
     /// A session that is not used for this long ends.
     pub session_idle_seconds: u64,
     /// How long a link that confirms an address works.
@@ -54,6 +63,7 @@ impl Default for Settings {
             access_token_seconds: 600,
             session_seconds: 30 * 24 * 3600,
             staff_session_seconds: 12 * 3600,
+            staff_idle_seconds: 30 * 60,
             session_idle_seconds: 14 * 24 * 3600,
             verification_seconds: 24 * 3600,
             password_reset_seconds: 30 * 60,

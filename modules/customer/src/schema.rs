@@ -74,6 +74,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use shared::{ids::SqlId, time::SqlTime};
 
+    browser_tokens (hash) {
+        hash -> Text,
+        session_id -> SqlId,
+        created_at -> SqlTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use shared::{ids::SqlId, time::SqlTime};
+
     addresses (id) {
         id -> SqlId,
         account_id -> SqlId,
@@ -109,10 +120,12 @@ diesel::table! {
 }
 
 diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(browser_tokens -> sessions (session_id));
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     staff_roles,
     role_permissions,
     sessions,
-    refresh_tokens
+    refresh_tokens,
+    browser_tokens
 );

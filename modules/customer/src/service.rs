@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use contracts::{
     Address,
     customer::{
-        AddressId, Customer, CustomerId, CustomerPatch, Customers, Login, NewCustomer, NewStaff, Role,
-        SavedAddress, Session, SessionId, StaffMember, Tokens,
+        AddressId, BrowserSession, Claims, Customer, CustomerId, CustomerPatch, Customers, Login,
+        NewCustomer, NewStaff, Role, SavedAddress, Session, SessionId, StaffMember, Tokens,
     },
 };
 use shared::{
@@ -110,6 +110,12 @@ impl Customers for Service {
     }
     async fn log_out(&self, session: SessionId) -> Result<()> {
         self.end_session(session).await
+    }
+    async fn open_browser_session(&self, login: Login) -> Result<BrowserSession> {
+        self.open_in_browser(login).await
+    }
+    async fn resume_browser_session(&self, token: String) -> Result<Claims> {
+        self.resume(token).await
     }
     async fn sessions(&self, customer: CustomerId) -> Result<Vec<Session>> {
         self.list_sessions(customer).await

@@ -5,114 +5,43 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{middleware::from_fn, web};
+use actix_web::{http::StatusCode, middleware::from_fn, web};
 use async_trait::async_trait;
-use contracts::{
-    cart::Carts,
-    customer::Customers,
-    idempotency::Idempotency,
-    notification::Notifications,
-    order::Orders,
-    payment::Payments,
-    product::{Products, stock::Stock},
-    shipping::Shipping,
-};
-use serde::Serialize;
+use contracts::{Ports, system::System};
 use shared::{
-    Clock, Result, Time,
+    Clock, Result,
     cache::Cache,
     events::{Consumer, Envelope, Event},
-    jobs::{JobStatus, Jobs},
+    jobs::Jobs,
+    limits::Limits,
 };
 
 use crate::{
     auth::Verifier,
     cached, gate,
-    health::{self, Check, Health, Metrics},
-    idempotency,
-    limits::Limits,
-    mail_catcher, media, openapi, problem, routes,
+    health::{self, Metrics},
+    idempotency, mail_catcher, media, openapi, problem, routes,
     settings::Settings,
 };
-
-/// Every module, wherever it runs.
-#[derive(Clone)]
-pub struct Ports {
-    pub products: Arc<dyn Products>,
-    pub stock: Arc<dyn Stock>,
-    pub customers: Arc<dyn Customers>,
-    pub carts: Arc<dyn Carts>,
-    pub payments: Arc<dyn Payments>,
-    pub shipping: Arc<dyn Shipping>,
-    pub orders: Arc<dyn Orders>,
-    pub idempotency: Arc<dyn Idempotency>,
-    pub notifications: Arc<dyn Notifications>,
-}
-
-/// What the process knows of itself. Implemented by the wiring, which alone knows every database.
-#[async_trait]
-pub trait System: Send + Sync {
-    /// Modules, outbox lag, jobs.
-    async fn report(&self) -> Result<SystemReport>;
-    /// Events that a consumer could not take, newest first.
-    async fn dead_letters(&self) -> Result<Vec<DeadLetter>>;
-    /// Delivers one again; `NotFound`.
-    async fn replay(&self, id: &str) -> Result<()>;
-    /// Gives one up; `NotFound`.
-    async fn discard(&self, id: &str) -> Result<()>;
-}
-
-/// The state of the machinery.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct SystemReport {
-    pub version: String,
-    pub started_at: Time,
-    pub modules: Vec<ModulePlace>,
-    pub outboxes: Vec<OutboxLag>,
-    #[schema(value_type = Vec<Object>)]
-    pub jobs: Vec<JobStatus>,
-    pub health: Vec<Health>,
-}
-
-/// Where a module runs.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct ModulePlace {
-    pub name: String,
-    /// `in_process`, `loopback`, `remote`.
-    pub place: String,
-    /// `sqlite`, `postgres`, …
-    pub store: String,
-}
-
-/// Events that are written and not yet heard.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct OutboxLag {
-    pub database: String,
-    pub unpublished: i64,
-    pub oldest: Option<Time>,
-}
-
-/// An event that a consumer could not take.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct DeadLetter {
-    pub id: String,
-    pub database: String,
-    pub consumer: String,
-    pub kind: String,
-    pub error: String,
-    pub attempts: i64,
-    pub failed_at: Time,
-    #[schema(value_type = Object)]
-    pub data: serde_json::Value,
-}
 
 /// What the gateway is made of.
 pub struct Parts {
     pub ports: Ports,
     pub clock: Arc<dyn Clock>,
     pub system: Arc<dyn System>,
-    /// Asked by `/readyz`.
-    pub checks: Vec<Check>,
+    /// Ready answers, the pages' too: what makes an answer of the API stale makes a page stale.
+    pub cache: Cache,
+    pub limits: Arc<Limits>,
+    /// The pages, where they are hosted beside the API.
+    pub pages: Option<Arc<dyn Pages>>,
+}
+
+/// HTML beside the API, served behind the same outermost layer.
+pub trait Pages: Send + Sync {
+    /// Registers the routes and the answer for unknown addresses.
+    fn configure(&self, config: &mut web::ServiceConfig);
+    /// A page without scripts for an error that struck before a page could be made. `languages` is `Accept-Language`.
+    fn error(&self, path: &str, languages: &str, status: StatusCode, trace_id: &str) -> String;
 }
 
 /// What handlers see.
@@ -123,7 +52,7 @@ pub struct State {
     pub(crate) verifier: Verifier,
     pub(crate) limits: Arc<Limits>,
     pub(crate) system: Arc<dyn System>,
-    pub(crate) checks: Vec<Check>,
+    pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: AtomicUsize,
 }
@@ -135,14 +64,13 @@ pub struct Gateway(web::Data<State>);
 impl Gateway {
     /// Puts it together. `Settings.currencies` must not be empty.
     pub fn new(parts: Parts, settings: Settings) -> Self {
-        let cache = Cache::new(settings.cache_bytes, Duration::from_secs(settings.cache_seconds));
         Self(web::Data::new(State {
             verifier: Verifier::new(parts.ports.customers.clone(), parts.clock),
             ports: parts.ports,
-            limits: Limits::new(&settings.limits),
-            cache,
+            limits: parts.limits,
+            cache: parts.cache,
+            pages: parts.pages,
             system: parts.system,
-            checks: parts.checks,
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
             settings,
@@ -183,7 +111,12 @@ impl Gateway {
             openapi::configure(config);
             let api = web::scope("/api/v1").wrap(from_fn(idempotency::remember)).wrap(from_fn(gate::pass));
             config.service(api.configure(routes::configure).default_service(web::to(problem::not_found)));
-            config.default_service(web::to(problem::not_found));
+            match &self.0.pages {
+                Some(pages) => pages.configure(config),
+                None => {
+                    config.default_service(web::to(problem::not_found));
+                }
+            }
         }));
     }
 }

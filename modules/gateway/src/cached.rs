@@ -1,7 +1,5 @@
 //! Public answers from memory: ready bytes, `ETag`, `If-None-Match`, pre-compressed bodies.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -13,7 +11,7 @@ use contracts::{
 use serde::Serialize;
 use shared::{
     Result,
-    cache::{Cache, Entry, Fresh},
+    cache::{Cache, Entry, Fresh, Negotiated},
     events::Envelope,
 };
 
@@ -42,43 +40,33 @@ pub async fn answer<T: Serialize>(
         .cache
         .get_or_insert(key, async || {
             let (value, tags) = load().await?;
-            Ok(Fresh { content_type: "application/json".to_owned(), body: serde_json::to_vec(&value)?, tags })
+            let body = serde_json::to_vec(&value)?;
+            Ok(Fresh { content_type: "application/json".to_owned(), body, tags, ..Fresh::default() })
         })
         .await?;
     Ok(respond(request, &entry))
 }
 
 /// The entry, or 304, in the best encoding that the client takes.
-pub fn respond(request: &HttpRequest, entry: &Arc<Entry>) -> HttpResponse {
+pub fn respond(request: &HttpRequest, entry: &Entry) -> HttpResponse {
     let text = |name| {
         request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).unwrap_or_default()
     };
-    let matches = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == entry.etag;
-    let known = text(header::IF_NONE_MATCH).split(',').map(str::trim).any(matches);
-    let mut response = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    let negotiated = entry.negotiate(text(header::IF_NONE_MATCH), text(header::ACCEPT_ENCODING));
+    let mut response = HttpResponse::Ok();
     response
         .insert_header((header::ETAG, entry.etag.as_str()))
         .insert_header((header::CACHE_CONTROL, "public, no-cache"))
         .insert_header((header::VARY, "Accept-Encoding, Authorization"));
-    if known {
-        return response.finish();
+    match negotiated {
+        Negotiated::NotModified => response.status(StatusCode::NOT_MODIFIED).finish(),
+        Negotiated::Body { coding, body } => {
+            if let Some(coding) = coding {
+                response.insert_header((header::CONTENT_ENCODING, coding));
+            }
+            response.content_type(entry.content_type.as_str()).body(body)
+        }
     }
-    response.content_type(entry.content_type.as_str());
-    let accepted = text(header::ACCEPT_ENCODING);
-    let accepts = |coding: &str| accepted.split(',').any(|c| takes(c, coding));
-    let (coding, body) = match (entry.brotli(), entry.gzip()) {
-        (Some(body), _) if accepts("br") => ("br", body),
-        (_, Some(body)) if accepts("gzip") => ("gzip", body),
-        _ => return response.body(entry.body.clone()),
-    };
-    response.insert_header((header::CONTENT_ENCODING, coding)).body(body.clone())
-}
-
-/// One entry of `Accept-Encoding`: `gzip`, `gzip;q=0.5`, but not `gzip;q=0`.
-fn takes(entry: &str, coding: &str) -> bool {
-    let (name, quality) = entry.split_once(';').unwrap_or((entry, "q=1"));
-    let quality = quality.trim().trim_start_matches("q=").parse::<f32>().unwrap_or(1.0);
-    name.trim() == coding && quality > 0.0
 }
 
 /// Drops what an event makes stale. Called right after each commit in this process, and for events from others.

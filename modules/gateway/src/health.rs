@@ -1,17 +1,15 @@
 //! Whether the shop lives (`/healthz`), can serve (`/readyz`), and what it does (`/metrics`).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, StatusCode, header},
     web,
 };
-use futures::future::BoxFuture;
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
-use serde::Serialize;
 use serde_json::json;
-use shared::{Error, Result};
+use shared::Error;
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -19,47 +17,6 @@ use crate::{
     problem::{self, Answer},
     router::{at, get},
 };
-
-/// How long a dependency may take to say that it is there.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A dependency that can be asked whether it is there.
-#[derive(Clone)]
-pub struct Check {
-    name: String,
-    ask: Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>,
-}
-
-impl Check {
-    /// `name` is shown when it fails.
-    pub fn new(
-        name: impl Into<String>,
-        ask: impl Fn() -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
-    ) -> Self {
-        Self { name: name.into(), ask: Arc::new(ask) }
-    }
-}
-
-/// A dependency's answer.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Health {
-    pub name: String,
-    pub ok: bool,
-}
-
-impl State {
-    /// Asks every dependency at once.
-    pub(crate) async fn health(&self) -> Vec<Health> {
-        let asks = self.checks.iter().map(|check| async {
-            let answer = tokio::time::timeout(CHECK_TIMEOUT, (check.ask)()).await;
-            if let Ok(Err(error)) = &answer {
-                tracing::warn!(dependency = check.name, error = %error.chain(), "not ready");
-            }
-            Health { name: check.name.clone(), ok: matches!(answer, Ok(Ok(()))) }
-        });
-        futures::future::join_all(asks).await
-    }
-}
 
 /// Requests by route, method and status, with their times.
 pub struct Metrics {
@@ -107,7 +64,7 @@ async fn alive() -> HttpResponse {
 
 /// Names what is missing.
 async fn ready(state: web::Data<State>) -> Answer {
-    let health = state.health().await;
+    let health = state.system.health().await;
     let failing: Vec<_> = health.iter().filter(|h| !h.ok).map(|h| h.name.clone()).collect();
     if failing.is_empty() {
         return Ok(HttpResponse::Ok().json(json!({"status": "ready", "dependencies": health})));

@@ -19,7 +19,6 @@ mod query;
 mod router;
 mod routes;
 
-pub use app::{Gateway, Parts, Ports};
-pub use health::Check;
+pub use app::{Gateway, Parts};
 pub use openapi::document;
 pub use settings::Settings;

@@ -19,7 +19,8 @@ async fn picture(state: web::Data<State>, request: HttpRequest, file: web::Path<
         .cache
         .get_or_insert(&format!("media:{file}"), async || {
             let media = state.ports.products.media(file.to_string()).await?;
-            Ok(Fresh { content_type: media.content_type, body: media.content.0.to_vec(), tags: Vec::new() })
+            let body = media.content.0.to_vec();
+            Ok(Fresh { content_type: media.content_type, body, ..Fresh::default() })
         })
         .await?;
     let mut response = cached::respond(&request, &entry);

@@ -42,15 +42,17 @@ pub async fn observe(
     let state = request.app_data::<web::Data<State>>().expect("the gateway sets its state").clone();
     // Not the request itself: routing needs the only handle to it.
     let (method, path) = (request.method().clone(), request.path().to_owned());
+    let page = error_page(&request, &state, &trace);
     let answered = shared::telemetry::scope(trace, guarded(request, next, &state)).await;
     let answered = match answered {
         Ok(mut response) => {
             if let Some(problem) = problem_in(&response) {
+                let problem = problem.page(page(response.status()));
                 response = answer(response.into_parts().0, &problem, &trace);
             }
             let not_modified = response.status() == StatusCode::NOT_MODIFIED;
-            let page = response.response().extensions().get::<Page>().is_some();
-            protect(response.headers_mut(), &trace, page);
+            let own_policy = response.response().extensions().get::<Page>().is_some();
+            protect(response.headers_mut(), &trace, own_policy);
             if !not_modified {
                 set(response.headers_mut(), "cache-control", "no-store");
             }
@@ -67,7 +69,8 @@ pub async fn observe(
             let problem = error.as_error::<Problem>().cloned().unwrap_or_else(framework);
             log_failure(&path, &problem, &trace);
             state.metrics.record(None, &method, problem.status_code(), started.elapsed());
-            Err(problem.asked(path.clone(), trace).into())
+            let page = page(problem.status_code());
+            Err(problem.asked(path.clone(), trace).page(page).into())
         }
     };
     let status = answered
@@ -76,6 +79,20 @@ pub async fn observe(
     let took = started.elapsed().as_micros() as u64;
     tracing::debug!(target: "bodega::access", trace_id = %trace.trace_id(), %method, path, status = status.as_u16(), took_us = took);
     answered
+}
+
+/// Makes the HTML for an error, if the client is a browser that did not ask the API.
+fn error_page(
+    request: &ServiceRequest,
+    state: &web::Data<State>,
+    trace: &TraceParent,
+) -> impl Fn(StatusCode) -> Option<String> + use<> {
+    let header = |name| request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
+    let browser = header(header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    let pages = state.pages.clone().filter(|_| browser && !request.path().starts_with("/api/"));
+    let languages = header(header::ACCEPT_LANGUAGE).unwrap_or_default().to_owned();
+    let (path, trace) = (request.path().to_owned(), *trace);
+    move |status| Some(pages.as_ref()?.error(&path, &languages, status, &trace.trace_id()))
 }
 
 /// What a handler's answer stands for, if it is not a success and not a problem document yet.

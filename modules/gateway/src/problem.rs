@@ -12,6 +12,10 @@ use shared::{Error, Kind, telemetry::TraceParent};
 /// The media type of every error.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// What an error page may do: look like the shop.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; \
+                           form-action 'self'; frame-ancestors 'none'";
+
 /// What handlers answer when they cannot do what was asked.
 pub type Answer<T = HttpResponse> = Result<T, Problem>;
 
@@ -24,13 +28,15 @@ pub struct Problem {
     headers: Vec<(header::HeaderName, String)>,
     /// Path and trace, for an answer that the framework makes after the request itself is gone.
     asked: Option<(String, TraceParent)>,
+    /// The same as HTML, for a browser.
+    page: Option<String>,
 }
 
 impl Problem {
     /// For the statuses that only HTTP has (404 for routes, 405, 413, 414, 415 …).
     pub fn http(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let kind = if status.is_server_error() { Kind::Internal } else { Kind::Malformed };
-        Self { error: Error::new(kind, code, detail), status, headers: Vec::new(), asked: None }
+        Self { error: Error::new(kind, code, detail), status, headers: Vec::new(), asked: None, page: None }
     }
 
     /// Adds a header such as `Allow`.
@@ -44,6 +50,13 @@ impl Problem {
     #[must_use]
     pub fn asked(mut self, path: String, trace: TraceParent) -> Self {
         self.asked = Some((path, trace));
+        self
+    }
+
+    /// Answers with a page instead of a problem document.
+    #[must_use]
+    pub fn page(mut self, page: Option<String>) -> Self {
+        self.page = page;
         self
     }
 
@@ -62,7 +75,7 @@ impl Problem {
             document.entry(name.as_str()).or_insert_with(|| value.clone());
         }
         let mut response = HttpResponse::build(self.status);
-        response.content_type(CONTENT_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(seconds) = self.error.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
@@ -72,7 +85,13 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.as_str()));
         }
-        response.body(Value::Object(document).to_string())
+        match &self.page {
+            Some(page) => response
+                .content_type("text/html; charset=utf-8")
+                .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+                .body(page.clone()),
+            None => response.content_type(CONTENT_TYPE).body(Value::Object(document).to_string()),
+        }
     }
 }
 
@@ -93,7 +112,7 @@ impl From<Error> for Problem {
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { error, status, headers: Vec::new(), asked: None }
+        Self { error, status, headers: Vec::new(), asked: None, page: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use shared::Currency;
+use shared::{Currency, limits::Quotas};
 
 /// The `[gateway]` section.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,24 +25,8 @@ pub struct Settings {
     pub development: bool,
     /// Opens `/metrics` outside development: `Authorization: Bearer <token>`.
     pub metrics_token: Option<String>,
-    /// Requests per minute and address.
-    pub limits: Limits,
-}
-
-/// The `[gateway.limits]` section: how often, per minute. A full minute's worth may come at once.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Logins from one address.
-    pub login_per_address: u32,
-    /// Logins into one account.
-    pub login_per_account: u32,
-    /// Password resets and verification mails from one address.
-    pub reset_per_address: u32,
-    /// New accounts from one address.
-    pub register_per_address: u32,
-    /// Checkouts from one address.
-    pub checkout_per_address: u32,
+    /// Requests per minute.
+    pub limits: Quotas,
 }
 
 impl Default for Settings {
@@ -56,19 +40,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             development: false,
             metrics_token: None,
-            limits: Limits::default(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            login_per_address: 60,
-            login_per_account: 20,
-            reset_per_address: 10,
-            register_per_address: 30,
-            checkout_per_address: 1200,
+            limits: Quotas::default(),
         }
     }
 }

@@ -29,7 +29,7 @@ const COMPRESS_ABOVE: usize = 1024;
 const MAX_DROPPED_TAGS: usize = 65_536;
 
 /// What a load yields.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fresh {
     /// The media type, such as `application/json`.
     pub content_type: String,
@@ -37,6 +37,8 @@ pub struct Fresh {
     pub body: Vec<u8>,
     /// What the body shows, such as `product:<id>`: dropping any of these makes it stale.
     pub tags: Vec<String>,
+    /// What has to be known to send the body and is not in it, such as a page's script nonce.
+    pub note: String,
 }
 
 /// A response that is ready to be sent.
@@ -48,6 +50,8 @@ pub struct Entry {
     pub body: Bytes,
     /// A strong entity tag of `body`, with its quotes.
     pub etag: String,
+    /// As loaded.
+    pub note: String,
     compressed: OnceLock<Compressed>,
     compressing: AtomicBool,
     /// Hashes, because equal hashes of different tags only cost a load too many.
@@ -69,6 +73,7 @@ impl Entry {
         Self {
             etag: format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(&fresh.body)[..18])),
             content_type: fresh.content_type,
+            note: fresh.note,
             body: fresh.body.into(),
             compressed: OnceLock::new(),
             compressing: AtomicBool::new(false),
@@ -88,12 +93,44 @@ impl Entry {
         self.compressed.get()?.brotli.as_ref()
     }
 
+    /// What to send to a client with these `If-None-Match` and `Accept-Encoding` headers (empty when absent).
+    pub fn negotiate(&self, if_none_match: &str, accept_encoding: &str) -> Negotiated {
+        let matches = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == self.etag;
+        if if_none_match.split(',').map(str::trim).any(matches) {
+            return Negotiated::NotModified;
+        }
+        let accepts = |coding: &str| accept_encoding.split(',').any(|entry| takes(entry, coding));
+        match (self.brotli(), self.gzip()) {
+            (Some(body), _) if accepts("br") => Negotiated::Body { coding: Some("br"), body: body.clone() },
+            (_, Some(body)) if accepts("gzip") => {
+                Negotiated::Body { coding: Some("gzip"), body: body.clone() }
+            }
+            _ => Negotiated::Body { coding: None, body: self.body.clone() },
+        }
+    }
+
     /// What the entry may come to occupy: each compressed form is at most half of the body.
     fn weight(&self) -> u32 {
         let forms = if self.body.len() > COMPRESS_ABOVE { 2 } else { 1 };
         let rest = size_of::<Self>() + self.etag.len() + self.tags.len() * size_of::<u64>();
         u32::try_from(self.body.len() * forms + rest).unwrap_or(u32::MAX)
     }
+}
+
+/// An entry as one client gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Negotiated {
+    /// The client has it already: 304.
+    NotModified,
+    /// The body, with its `Content-Encoding` if it has one.
+    Body { coding: Option<&'static str>, body: Bytes },
+}
+
+/// One entry of `Accept-Encoding`: `gzip`, `gzip;q=0.5`, but not `gzip;q=0`.
+fn takes(entry: &str, coding: &str) -> bool {
+    let (name, quality) = entry.split_once(';').unwrap_or((entry, "q=1"));
+    let quality = quality.trim().trim_start_matches("q=").parse::<f32>().unwrap_or(1.0);
+    name.trim() == coding && quality > 0.0
 }
 
 /// How well a cache does.

@@ -15,6 +15,7 @@ pub mod rpc;
 
 pub mod cache;
 pub mod crash;
+pub mod limits;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result};

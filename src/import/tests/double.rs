@@ -6,11 +6,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use contracts::Ports;
 use contracts::product::{
     Category, CategoryId, CategoryNode, Collection, CollectionId, ImportOutcome, ImportProduct, ImportResult,
     NewProduct, Product, ProductId, ProductStatus, Rating, Variant, VariantId,
 };
-use gateway::Ports;
 use serde_json::{Value, json};
 use shared::{
     Error, Result, Time,

@@ -11,7 +11,7 @@ use shared::{
     db::{Conn, on},
 };
 
-use crate::schema::{refresh_tokens, sessions};
+use crate::schema::{browser_tokens, refresh_tokens, sessions};
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
@@ -89,6 +89,29 @@ pub async fn insert_token(conn: &mut Conn, hash: &str, session: SessionId, now: 
         .execute(c)
         .await)?;
     Ok(())
+}
+
+pub async fn insert_browser_token(conn: &mut Conn, hash: &str, session: SessionId, now: Time) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(browser_tokens::table)
+        .values((
+            browser_tokens::hash.eq(hash),
+            browser_tokens::session_id.eq(session),
+            browser_tokens::created_at.eq(now),
+        ))
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// The session that a browser's cookie belongs to.
+pub async fn of_browser_token(conn: &mut Conn, hash: &str) -> Result<Option<SessionRow>> {
+    Ok(on!(conn, |c| browser_tokens::table
+        .inner_join(sessions::table)
+        .filter(browser_tokens::hash.eq(hash))
+        .select(SessionRow::as_select())
+        .first(c)
+        .await
+        .optional())?)
 }
 
 /// The session that a refresh token belongs to.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use contracts::customer::{
-    Claims, CustomerId, Login, Permission, Session, SessionId, SessionsRevoked, Tokens,
+    BrowserSession, Claims, Customer, CustomerId, Login, Permission, Session, SessionId, SessionsRevoked,
+    Tokens,
 };
 use data_encoding::{BASE64URL_NOPAD as BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
@@ -23,11 +24,23 @@ use crate::{
 /// Access tokens live no longer, whatever the settings say: nobody can take one back.
 const LONGEST_ACCESS: u64 = 600;
 
+/// A session's last use is written down no more often than this.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
 /// What a session was opened or continued with.
 struct Grant {
     account: AccountRow,
     session: SessionRow,
     permissions: Vec<Permission>,
+    at: Time,
+}
+
+/// The hash of what continues a session.
+enum Key {
+    /// Single use: each one is replaced by the next.
+    Refresh(String),
+    /// A browser's cookie, which stays.
+    Browser(String),
 }
 
 /// What became of a refresh token.
@@ -38,6 +51,38 @@ enum Rotation {
 
 impl Service {
     pub(super) async fn open_session(&self, login: Login) -> Result<Tokens> {
+        let (refresh, hash) = new_token();
+        let grant = self.log_in_with(login, Key::Refresh(hash)).await?;
+        self.tokens(grant, refresh)
+    }
+
+    pub(super) async fn open_in_browser(&self, login: Login) -> Result<BrowserSession> {
+        let (token, hash) = new_token();
+        let grant = self.log_in_with(login, Key::Browser(hash)).await?;
+        Ok(BrowserSession { token, claims: self.claims(grant)?.0 })
+    }
+
+    pub(super) async fn resume(&self, token: String) -> Result<Claims> {
+        let ended = || Error::new(Kind::Unauthenticated, "session_ended", "sign in again");
+        let (hash, now) = (hash_of(&token), self.clock.now());
+        let mut conn = self.db.get().await?;
+        let session = repo::of_browser_token(&mut conn, &hash).await?.ok_or_else(ended)?;
+        let account = accounts::get(&mut conn, session.account_id).await?.ok_or_else(ended)?;
+        let permissions = model::permissions(roles::permissions_of(&mut conn, account.id).await?);
+        drop(conn);
+        let staff_idle = Duration::from_secs(self.settings.staff_idle_seconds);
+        let idle = if permissions.is_empty() { self.idle() } else { staff_idle.min(self.idle()) };
+        if !is_open(&session, idle, now) {
+            return Err(ended());
+        }
+        if session.last_used_at.after(TOUCH_EVERY) <= now {
+            let id = session.id;
+            self.db.transaction(async move |tx| repo::touch(tx, id, now).await).await?;
+        }
+        Ok(self.claims(Grant { account, session, permissions, at: now })?.0)
+    }
+
+    async fn log_in_with(&self, login: Login, key: Key) -> Result<Grant> {
         let wrong = || {
             Error::new(Kind::Unauthenticated, "invalid_credentials", "the address or the password is wrong")
         };
@@ -50,7 +95,6 @@ impl Service {
             true => Some(self.passwords.hash(password).await?),
             false => None,
         };
-        let (refresh, refresh_hash) = new_refresh_token();
         let (now, user_agent) = (self.clock.now(), login.user_agent.map(|agent| shown(&agent)));
         let (shopper, staff) = (self.settings.session_seconds, self.settings.staff_session_seconds);
         let grant = self
@@ -69,15 +113,18 @@ impl Service {
                 let life = if permissions.is_empty() { shopper } else { staff };
                 let session = new_session(account.id, user_agent.clone(), Duration::from_secs(life), now);
                 repo::insert(tx, &session).await?;
-                repo::insert_token(tx, &refresh_hash, session.id, now).await?;
-                Ok(Some(Grant { account, session, permissions }))
+                match &key {
+                    Key::Refresh(hash) => repo::insert_token(tx, hash, session.id, now).await?,
+                    Key::Browser(hash) => repo::insert_browser_token(tx, hash, session.id, now).await?,
+                }
+                Ok(Some(Grant { account, session, permissions, at: now }))
             })
             .await?;
-        self.tokens(grant.ok_or_else(wrong)?, refresh, now)
+        grant.ok_or_else(wrong)
     }
 
     pub(super) async fn rotate(&self, token: String) -> Result<Tokens> {
-        let (refresh, next_hash) = new_refresh_token();
+        let (refresh, next_hash) = new_token();
         let (hash, idle, now) = (hash_of(&token), self.idle(), self.clock.now());
         let rotation = self
             .db
@@ -97,11 +144,11 @@ impl Service {
                 repo::insert_token(tx, &next_hash, session.id, now).await?;
                 let permissions = model::permissions(roles::permissions_of(tx, account.id).await?);
                 let session = SessionRow { last_used_at: now, ..session };
-                Ok(Rotation::Rotated(Box::new(Grant { account, session, permissions })))
+                Ok(Rotation::Rotated(Box::new(Grant { account, session, permissions, at: now })))
             })
             .await?;
         match rotation {
-            Rotation::Rotated(grant) => self.tokens(*grant, refresh, now),
+            Rotation::Rotated(grant) => self.tokens(*grant, refresh),
             Rotation::Refused => Err(Error::new(
                 Kind::Unauthenticated,
                 "invalid_grant",
@@ -135,8 +182,19 @@ impl Service {
         Ok(session.is_some_and(|session| is_open(&session, self.idle(), self.clock.now())))
     }
 
-    fn tokens(&self, grant: Grant, refresh_token: String, now: Time) -> Result<Tokens> {
-        let Grant { account, session, permissions } = grant;
+    fn tokens(&self, grant: Grant, refresh_token: String) -> Result<Tokens> {
+        let (claims, customer) = self.claims(grant)?;
+        Ok(Tokens {
+            access_token: self.keys.sign(&claims)?,
+            token_type: "Bearer".into(),
+            expires_in: u32::try_from(claims.exp - claims.iat).unwrap_or_default(),
+            refresh_token,
+            customer,
+        })
+    }
+
+    fn claims(&self, grant: Grant) -> Result<(Claims, Customer)> {
+        let Grant { account, session, permissions, at: now } = grant;
         let customer = account.customer()?;
         let life = Duration::from_secs(self.settings.access_token_seconds.min(LONGEST_ACCESS));
         let end =
@@ -152,13 +210,7 @@ impl Service {
             group: customer.group.clone(),
             permissions,
         };
-        Ok(Tokens {
-            access_token: self.keys.sign(&claims)?,
-            token_type: "Bearer".into(),
-            expires_in: u32::try_from(claims.exp - claims.iat).unwrap_or_default(),
-            refresh_token,
-            customer,
-        })
+        Ok((claims, customer))
     }
 
     fn idle(&self) -> Duration {
@@ -209,7 +261,7 @@ fn is_open(session: &SessionRow, idle: Duration, now: Time) -> bool {
 }
 
 /// A token and what is stored of it.
-fn new_refresh_token() -> (String, String) {
+fn new_token() -> (String, String) {
     let token = BASE64.encode(&rand::random::<[u8; 32]>());
     let hash = hash_of(&token);
     (token, hash)

@@ -7,7 +7,9 @@ mod staff;
 
 use std::sync::{Arc, Mutex};
 
-use contracts::customer::{Customer, Customers, Login, NewCustomer, TokenIssued, TokenPurpose, Tokens};
+use contracts::customer::{
+    BrowserSession, Customer, Customers, Login, NewCustomer, NewStaff, TokenIssued, TokenPurpose, Tokens,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use shared::{
     Result, Time,
@@ -65,6 +67,22 @@ impl Shop {
     async fn log_in(&self, email: &str, password: &str) -> Result<Tokens> {
         let (email, password) = (email.parse().unwrap(), password.to_owned());
         self.service.log_in(Login { email, password, user_agent: Some("Lynx".into()) }).await
+    }
+
+    async fn browser(&self, email: &str) -> BrowserSession {
+        let login = Login { email: email.parse().unwrap(), password: PASSWORD.into(), user_agent: None };
+        self.service.open_browser_session(login).await.unwrap()
+    }
+
+    /// Somebody who may do everything.
+    async fn owner(&self) {
+        let new = NewStaff {
+            email: "owner@example.com".parse().unwrap(),
+            name: None,
+            role: "owner".into(),
+            password: Some(PASSWORD.into()),
+        };
+        self.service.add_staff(new).await.unwrap();
     }
 
     fn heard<E: Event>(&self) -> Vec<E> {

@@ -8,7 +8,7 @@ use contracts::product::{
     Suggestions,
 };
 use serde::Deserialize;
-use shared::{Currency, Error};
+use shared::{Currency, Error, cache::Fresh};
 
 use super::All;
 use crate::{
@@ -130,7 +130,7 @@ async fn product(
                 true => (MOVED.to_owned(), view.slug.into_bytes()),
                 false => ("application/json".to_owned(), serde_json::to_vec(&view)?),
             };
-            Ok(shared::cache::Fresh { content_type, body, tags })
+            Ok(Fresh { content_type, body, tags, ..Fresh::default() })
         })
         .await?;
     if entry.content_type == MOVED {

@@ -2,13 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use contracts::order::{Checkout, Order, Principal};
+use shared::limits::Limited;
 
 use crate::{
     app::State,
     auth::Visitor,
     body::Body,
     idempotency::Key,
-    limits::{self, Limited},
+    limits,
     problem::Answer,
     router::{at, post},
 };

@@ -7,14 +7,14 @@ use contracts::{
     order::{Order, OrderFilter, Viewer},
 };
 use serde::{Deserialize, Serialize};
-use shared::{Error, Kind, PageRequest, Result};
+use shared::{Error, Kind, PageRequest, Result, limits::Limited};
 
 use super::{All, all, created, id, no_content, ok};
 use crate::{
     app::State,
     auth::CurrentCustomer,
     body::Body,
-    limits::{self, Limited},
+    limits,
     problem::Answer,
     router::{at, delete, get, patch, post, put},
 };

@@ -6,14 +6,14 @@ use contracts::{
     order::{Order, OrderFilter, OrderSummary, TransitionTable, Viewer},
 };
 use serde::Deserialize;
-use shared::{Error, Kind, Page, values::Email};
+use shared::{Error, Kind, Page, limits::Limited, values::Email};
 
 use super::{All, all, id, ok};
 use crate::{
     app::State,
     auth::{CurrentCustomer, Visitor},
     body::Body,
-    limits::{self, Limited},
+    limits,
     problem::{Answer, Problem},
     query::{PageQuery, Query},
     router::{at, get, post},

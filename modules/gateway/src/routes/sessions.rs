@@ -6,14 +6,14 @@ use contracts::{
     customer::{Customer, Login, Tokens},
 };
 use serde::Deserialize;
-use shared::{Id, values::Email};
+use shared::{Id, limits::Limited, values::Email};
 
 use super::{no_content, ok};
 use crate::{
     app::State,
     auth::CurrentCustomer,
     body::Body,
-    limits::{self, Limited},
+    limits,
     problem::Answer,
     router::{at, delete, post},
 };

@@ -124,3 +124,37 @@ async fn logging_out_ends_one_session_and_can_be_repeated() {
     assert_eq!(shop.heard::<SessionsRevoked>().len(), 1);
     assert_eq!(code(shop.service.refresh(tokens.refresh_token).await), "invalid_grant");
 }
+
+#[tokio::test]
+async fn a_browser_session_is_resumed_by_its_cookie_until_it_ends() {
+    let shop = Shop::open().await;
+    let ada = shop.register("ada@example.com").await;
+    let one = shop.browser("ada@example.com").await;
+    let other = shop.browser("ada@example.com").await;
+    assert_ne!(one.token, other.token, "each login is a new session");
+    assert_eq!(one.token.len(), 43);
+    let claims = shop.service.resume_browser_session(one.token.clone()).await.unwrap();
+    assert_eq!((claims.sub, claims.sid), (ada.id, one.claims.sid));
+    let kind = async |token: &str| shop.service.resume_browser_session(token.into()).await.unwrap_err().kind;
+    assert_eq!(kind("of nobody").await, Kind::Unauthenticated);
+    shop.service.log_out(one.claims.sid).await.unwrap();
+    assert_eq!(kind(&one.token).await, Kind::Unauthenticated);
+    assert!(shop.service.resume_browser_session(other.token).await.is_ok());
+}
+
+#[tokio::test]
+async fn staff_who_do_nothing_for_half_an_hour_sign_in_again() {
+    let shop = Shop::open().await;
+    shop.owner().await;
+    shop.register("ada@example.com").await;
+    let (staff, shopper) = (shop.browser("owner@example.com").await, shop.browser("ada@example.com").await);
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    for _ in 0..3 {
+        shop.clock.advance(minutes(20));
+        shop.service.resume_browser_session(staff.token.clone()).await.unwrap();
+    }
+    shop.clock.advance(minutes(31));
+    let ended = shop.service.resume_browser_session(staff.token).await.unwrap_err();
+    assert_eq!((ended.kind, ended.code.as_ref()), (Kind::Unauthenticated, "session_ended"));
+    assert!(shop.service.resume_browser_session(shopper.token).await.is_ok());
+}
