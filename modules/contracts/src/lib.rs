@@ -11,6 +11,7 @@ pub mod order;
 pub mod payment;
 pub mod product;
 pub mod recommendation;
+pub mod review;
 pub mod shipping;
 
 pub mod ports;
