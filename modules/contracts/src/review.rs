@@ -55,7 +55,7 @@ port! {
         /// Takes it away or does not let it in; the author sees the reason. Idempotent. `version` as above.
         async fn reject(&self, id: ReviewId, reason: String, version: Option<i64>, actor: Actor) -> ModeratedReview;
         /// The shop's public answer, in place of the last one; `None` takes it back. `version` as above.
-        async fn reply(&self, id: ReviewId, text: Option<String>, version: Option<i64>, actor: Actor) -> ModeratedReview;
+        async fn reply(&self, id: ReviewId, text: Option<String>, version: Option<i64>) -> ModeratedReview;
         /// Counts the approved reviews of every product anew and corrects what differs.
         async fn rebuild(&self) -> Rebuilt;
         /// Demo data: reviews and deliveries of the past. Known ones are left alone. There is one
@@ -192,7 +192,7 @@ pub struct ProductReviews {
 }
 
 /// Wants to be a review.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReview {
     /// 1..=5.
