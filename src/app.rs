@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use actix_web::{App as ActixApp, HttpServer, dev::Server};
+use actix_web::{App as ActixApp, HttpServer, dev::Server, http::StatusCode};
 use contracts::{
     Ports,
     cart::Carts,
@@ -13,8 +13,9 @@ use contracts::{
     payment::Payments,
     product::{Products, stock::Stock},
     shipping::Shipping,
+    system::System,
 };
-use gateway::{Gateway, Parts};
+use gateway::{Gateway, Parts, app::Pages};
 use shared::{
     Clock, Error, Result,
     cache::Cache,
@@ -27,6 +28,8 @@ use shared::{
     signer::Signer,
     time::system_clock,
 };
+
+use web::Web;
 
 use crate::{
     settings::{Settings, Transport},
@@ -75,7 +78,7 @@ impl App {
         let databases = Databases::open(&settings, clock.clone()).await?;
         databases.migrate().await?;
         let signer = Signer::new(&secret(&settings)?);
-        let (modules, ports) = connect(&settings, &databases, clock.clone(), signer).await?;
+        let (modules, ports) = connect(&settings, &databases, clock.clone(), signer.clone()).await?;
         let jobs = Jobs::with_clock(clock.clone());
         let mut consumers: Vec<Arc<dyn Consumer>> = Vec::new();
         consumers.extend(modules.product.consumers());
@@ -88,20 +91,33 @@ impl App {
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
+        let system: Arc<dyn System> = Arc::new(machinery);
+        let cache =
+            Cache::new(settings.gateway.cache_bytes, Duration::from_secs(settings.gateway.cache_seconds));
+        let limits = Limits::new(&settings.gateway.limits);
+        let pages = Web::new(
+            web::Parts {
+                ports: ports.clone(),
+                clock: clock.clone(),
+                system: system.clone(),
+                cache: cache.clone(),
+                limits: limits.clone(),
+                signer: signer.clone(),
+            },
+            settings.web.clone(),
+        );
         let parts = Parts {
             ports: ports.clone(),
             clock,
-            system: Arc::new(machinery),
-            cache: Cache::new(
-                settings.gateway.cache_bytes,
-                Duration::from_secs(settings.gateway.cache_seconds),
-            ),
-            limits: Limits::new(&settings.gateway.limits),
-            pages: None,
+            system,
+            cache,
+            limits,
+            pages: Some(Arc::new(Hosted(pages.clone()))),
         };
         let gateway = Gateway::new(parts, settings.gateway.clone());
         for outbox in databases.outboxes() {
             outbox.db.watch(gateway.watcher());
+            outbox.db.watch(pages.watcher());
         }
         Ok(Self { settings, ports, databases, gateway, jobs, bus, modules })
     }
@@ -213,6 +229,19 @@ impl Databases {
             outbox("orders", "orders.relay", "orders.prune", &self.orders),
             outbox("metadata", "metadata.relay", "metadata.prune", &self.metadata),
         ]
+    }
+}
+
+/// The pages, behind the gateway's outermost layer.
+struct Hosted(Web);
+
+impl Pages for Hosted {
+    fn configure(&self, config: &mut actix_web::web::ServiceConfig) {
+        self.0.configure(config);
+    }
+
+    fn error(&self, path: &str, languages: &str, status: StatusCode, trace_id: &str) -> String {
+        self.0.error(path, languages, status, trace_id)
     }
 }
 

@@ -32,6 +32,7 @@ pub struct Settings {
     pub shipping: shipping::Settings,
     pub order: order::Settings,
     pub notification: notification::Settings,
+    pub web: web::Settings,
     pub testing: Testing,
 }
 
@@ -212,6 +213,14 @@ impl Settings {
         self.payment.test.enabled &= development;
         self.notification.public_url.clone_from(&self.public_url);
         self.notification.shop_name.clone_from(&self.shop.name);
+        self.web.shop = web::Shop {
+            name: self.shop.name.clone(),
+            currencies: self.shop.currencies.clone(),
+            default_country: self.shop.default_country,
+        };
+        self.web.trusted_proxies.clone_from(&self.gateway.trusted_proxies);
+        self.web.development = development;
+        self.web.public_url.clone_from(&self.public_url);
         self.notification.folder = self.data_dir.join("mail");
         self
     }

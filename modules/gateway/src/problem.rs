@@ -97,21 +97,7 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let status = match error.kind {
-            Kind::Malformed => StatusCode::BAD_REQUEST,
-            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Kind::Declined => StatusCode::PAYMENT_REQUIRED,
-            Kind::Forbidden => StatusCode::FORBIDDEN,
-            Kind::NotFound => StatusCode::NOT_FOUND,
-            Kind::Conflict => StatusCode::CONFLICT,
-            Kind::Gone => StatusCode::GONE,
-            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        };
+        let status = StatusCode::from_u16(error.kind.status()).expect("every kind has a status");
         Self { error, status, headers: Vec::new(), asked: None, page: None }
     }
 }

@@ -39,6 +39,27 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    /// The HTTP status that stands for it.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::Unauthenticated => 401,
+            Self::Declined => 402,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Gone => 410,
+            Self::PreconditionFailed => 412,
+            Self::Invalid => 422,
+            Self::PreconditionRequired => 428,
+            Self::RateLimited => 429,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+}
+
 /// One wrong field: an RFC 6901 pointer into the request body (or the name of a parameter).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldError {

@@ -1,0 +1,4 @@
+products-count = { $count ->
+    [one] { $count } Produkt
+   *[other] { $count } Produkte
+}

@@ -1,0 +1,4 @@
+products-count = { $count ->
+    [one] { $count } product
+   *[other] { $count } products
+}

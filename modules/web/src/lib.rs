@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod assets;
+mod cookies;
+mod fault;
+mod forms;
+mod locale;
+mod page;
+mod sessions;
+mod settings;
+
+mod admin;
+mod storefront;
+
+pub use app::{Parts, Web};
+pub use settings::{Settings, Shop};
+
+pub(crate) use fault::{Answer, Fault};
+pub(crate) use page::Page;
