@@ -1,0 +1,205 @@
+//! The store in SQL: JSON documents beside the columns they are found by. Written for SQLite; PostgreSQL does too.
+
+mod aggregates;
+mod past;
+mod persons;
+mod purchases;
+mod reviews;
+mod votes;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::{
+    customer::CustomerId,
+    product::ProductId,
+    review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId},
+};
+use shared::{
+    Clock, Result, Time,
+    db::Db,
+    events::{EventId, inbox},
+};
+
+use super::{Bought, PastReview, Position, Saved, Store};
+use crate::{
+    events::CONSUMER,
+    model::{Settings, StoredReview},
+};
+
+/// The name under which the module's events are published.
+const MODULE: &str = "review";
+
+/// Keeps everything in one SQL database.
+pub struct Sqlite {
+    db: Db,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sqlite {
+    /// Its tables are there already.
+    pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
+        Self { db, clock }
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn get(&self, id: ReviewId) -> Result<Option<StoredReview>> {
+        reviews::get(&mut self.db.get().await?, id).await
+    }
+
+    async fn own(&self, product: ProductId, customer: CustomerId) -> Result<Option<StoredReview>> {
+        reviews::own(&mut self.db.get().await?, product, customer).await
+    }
+
+    async fn of_product(
+        &self,
+        product: ProductId,
+        filter: ReviewFilter,
+        after: Option<Position>,
+        limit: i64,
+    ) -> Result<Vec<StoredReview>> {
+        reviews::of_product(&mut self.db.get().await?, product, filter, after, limit).await
+    }
+
+    async fn of_customer(
+        &self,
+        customer: CustomerId,
+        after: Option<(Time, ReviewId)>,
+        limit: i64,
+    ) -> Result<Vec<StoredReview>> {
+        reviews::of_customer(&mut self.db.get().await?, customer, after, limit).await
+    }
+
+    async fn queue(
+        &self,
+        filter: QueueFilter,
+        after: Option<(Time, ReviewId)>,
+        limit: i64,
+    ) -> Result<Vec<StoredReview>> {
+        reviews::queue(&mut self.db.get().await?, filter, after, limit).await
+    }
+
+    async fn aggregate(&self, product: ProductId) -> Result<Aggregate> {
+        Ok(Aggregate::of(aggregates::stars(&mut self.db.get().await?, product).await?))
+    }
+
+    async fn voted(&self, product: ProductId, customer: CustomerId) -> Result<Vec<ReviewId>> {
+        votes::of_customer(&mut self.db.get().await?, product, customer).await
+    }
+
+    async fn reports(&self, id: ReviewId) -> Result<Vec<Report>> {
+        votes::reports(&mut self.db.get().await?, id).await
+    }
+
+    async fn written(&self, customer: CustomerId, since: Time, but: ReviewId) -> Result<i64> {
+        reviews::written(&mut self.db.get().await?, customer, since, but).await
+    }
+
+    async fn insert(
+        &self,
+        review: StoredReview,
+        buyer: Option<String>,
+        settings: Settings,
+    ) -> Result<StoredReview> {
+        self.db
+            .transaction(async move |tx| {
+                let mut review = review.clone();
+                reviews::admit(tx, &mut review, buyer.as_deref(), &settings).await?;
+                Ok(review)
+            })
+            .await
+    }
+
+    async fn save(&self, before: StoredReview, after: StoredReview) -> Result<Saved> {
+        self.db.transaction(async move |tx| reviews::replace(tx, &before, &after).await).await
+    }
+
+    async fn decide(&self, before: StoredReview, after: StoredReview) -> Result<Saved> {
+        self.db
+            .transaction(async move |tx| {
+                let saved = reviews::replace(tx, &before, &after).await?;
+                if saved == Saved::Yes {
+                    votes::dismiss(tx, after.id).await?;
+                }
+                Ok(saved)
+            })
+            .await
+    }
+
+    async fn delete(&self, before: StoredReview) -> Result<Saved> {
+        self.db.transaction(async move |tx| reviews::delete(tx, &before).await).await
+    }
+
+    async fn vote(&self, id: ReviewId, voter: CustomerId) -> Result<StoredReview> {
+        self.db.transaction(async move |tx| votes::vote(tx, id, voter).await).await
+    }
+
+    async fn unvote(&self, id: ReviewId, voter: CustomerId) -> Result<StoredReview> {
+        self.db.transaction(async move |tx| votes::unvote(tx, id, voter).await).await
+    }
+
+    async fn report(&self, id: ReviewId, report: Report) -> Result<()> {
+        self.db.transaction(async move |tx| votes::report(tx, id, &report).await).await
+    }
+
+    async fn delivered(&self, event: EventId, purchases: Vec<Bought>, settings: Settings) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, CONSUMER, event).await? {
+                    purchases::delivered(tx, &purchases, &settings, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn adopt(
+        &self,
+        event: EventId,
+        customer: CustomerId,
+        buyer: String,
+        settings: Settings,
+    ) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, CONSUMER, event).await? {
+                    purchases::adopt(tx, customer, &buyer).await?;
+                    purchases::verify_all(tx, customer, &buyer, &settings, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn forget(&self, event: EventId, customer: CustomerId) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, CONSUMER, event).await? {
+                    persons::forget(tx, customer, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn reviewed(&self) -> Result<Vec<ProductId>> {
+        aggregates::products(&mut self.db.get().await?).await
+    }
+
+    async fn recount(&self, product: ProductId) -> Result<bool> {
+        self.db.transaction(async move |tx| aggregates::recount(tx, product).await).await
+    }
+
+    async fn import_purchases(&self, purchases: Vec<Bought>) -> Result<()> {
+        self.db.transaction(async move |tx| purchases::insert(tx, &purchases).await).await
+    }
+
+    async fn import(&self, past: Vec<PastReview>) -> Result<u32> {
+        self.db.transaction(async move |tx| past::insert(tx, &past).await).await
+    }
+}
