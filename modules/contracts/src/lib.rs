@@ -6,6 +6,7 @@ pub mod address;
 pub mod cart;
 pub mod customer;
 pub mod idempotency;
+pub mod metadata;
 pub mod notification;
 pub mod order;
 pub mod payment;

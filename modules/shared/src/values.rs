@@ -121,6 +121,71 @@ impl utoipa::PartialSchema for Country {
 }
 impl utoipa::ToSchema for Country {}
 
+/// A language, perhaps of one country: `de`, `de-AT`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Locale(String);
+
+impl Locale {
+    /// `de-AT`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `de`: without the country.
+    pub fn language(&self) -> Self {
+        Self(self.0.split('-').next().unwrap_or_default().to_owned())
+    }
+}
+impl FromStr for Locale {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (language, country) = match text.split_once(['-', '_']) {
+            Some((language, country)) => (language, Some(country)),
+            None => (text, None),
+        };
+        let letters = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
+        if !letters(language) || !country.is_none_or(letters) {
+            return Err(Error::invalid(
+                "/locale",
+                "locale",
+                format!("{text:?} is no locale such as de or de-AT"),
+            ));
+        }
+        let language = language.to_ascii_lowercase();
+        Ok(Self(match country {
+            Some(country) => format!("{language}-{}", country.to_ascii_uppercase()),
+            None => language,
+        }))
+    }
+}
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Debug for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl<'de> Deserialize<'de> for Locale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(|e: Error| de::Error::custom(e.detail))
+    }
+}
+impl utoipa::PartialSchema for Locale {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^[a-z]{2}(-[A-Z]{2})?$"))
+            .into()
+    }
+}
+impl utoipa::ToSchema for Locale {}
+
 /// Bytes that travel as base64.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blob(pub bytes::Bytes);
@@ -190,6 +255,17 @@ mod tests {
         assert_eq!("DE".parse::<Country>().unwrap().code(), "DE");
         for wrong in ["de", "DEU", "ZZ", "", "D"] {
             assert!(wrong.parse::<Country>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_locale_has_one_spelling() {
+        for (text, locale) in [("de", "de"), ("DE", "de"), ("de-at", "de-AT"), ("en_GB", "en-GB")] {
+            assert_eq!(text.parse::<Locale>().unwrap().as_str(), locale);
+        }
+        assert_eq!("de-AT".parse::<Locale>().unwrap().language().as_str(), "de");
+        for wrong in ["", "d", "deu", "de-", "de-AUT", "de-A1", "../x", "d\u{e9}"] {
+            assert!(wrong.parse::<Locale>().is_err(), "{wrong}");
         }
     }
 }
