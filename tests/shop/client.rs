@@ -59,6 +59,11 @@ impl Client {
         Self { http, base, token: None }
     }
 
+    /// `http://127.0.0.1:…`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same client, signed in.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }

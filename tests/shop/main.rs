@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod browser;
 mod client;
 mod harness;
 
@@ -18,6 +19,7 @@ mod fulfilment;
 mod idempotency;
 mod openapi;
 mod operations;
+mod pages;
 mod payments;
 mod promotions;
 mod refunds;
