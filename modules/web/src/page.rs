@@ -22,7 +22,7 @@ use crate::{
     app::State,
     assets,
     cookies::{Cookies, Name},
-    locale::{Formats, Locale, Text},
+    locale::{Count, Formats, Locale, Text},
 };
 
 /// Light, dark, or what the system says.
@@ -156,6 +156,18 @@ impl Page {
         if self.state.texts.has(self.locale, &key) { self.t(&key) } else { detail.to_owned() }
     }
 
+    /// The name of a filter or a fact such as `option.colour` or `weight_g`: ours where there is one, else its own words.
+    pub fn label(&self, name: &str) -> String {
+        let own = name.rsplit('.').next().unwrap_or(name);
+        let key = format!("fact-{}", own.to_lowercase().replace(['_', ' '], "-"));
+        if self.state.texts.has(self.locale, &key) {
+            return self.t(&key);
+        }
+        let words = own.replace('_', " ");
+        let mut letters = words.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+
     /// How the language writes numbers and dates.
     pub fn formats(&self) -> &Formats {
         &self.state.formats[&self.locale]
@@ -172,8 +184,8 @@ impl Page {
     }
 
     /// `1,234`.
-    pub fn number(&self, number: impl TryInto<i64>) -> String {
-        self.formats().number(number.try_into().unwrap_or(i64::MAX))
+    pub fn number(&self, number: impl Count) -> String {
+        self.formats().number(number.count())
     }
 
     /// `26 November 2026`.
@@ -213,6 +225,16 @@ impl Page {
     /// A path of ours in the page's language: `/cart` to `/de/cart`.
     pub fn link(&self, path: &str) -> String {
         link(self.locale, path)
+    }
+
+    /// The page of a product.
+    pub fn product_link(&self, slug: &str) -> String {
+        self.link(&format!("/products/{slug}"))
+    }
+
+    /// The page of a category.
+    pub fn category_link(&self, slug: &str) -> String {
+        self.link(&format!("/categories/{slug}"))
     }
 
     /// This page in another language, query included.
@@ -390,6 +412,11 @@ impl Page {
             self.path,
             self.query,
         )
+    }
+
+    /// For good to another page of ours (a path without the language's prefix).
+    pub fn moved(&self, path: &str) -> HttpResponse {
+        HttpResponse::MovedPermanently().insert_header((header::LOCATION, self.link(path))).finish()
     }
 
     /// To another page of ours (a path without the language's prefix), by GET.

@@ -1,5 +1,7 @@
 //! Numbers, prices and dates as a language writes them.
 
+use std::borrow::Borrow;
+
 use chrono::{Datelike, NaiveDate, TimeZone as _, Timelike};
 use chrono_tz::Tz;
 use icu_calendar::Gregorian;
@@ -53,8 +55,8 @@ impl Formats {
     }
 
     /// `4.7` or `4,7`: one place after the separator.
-    pub fn tenths(&self, number: f64) -> String {
-        self.scaled((number * 10.0).round() as i64, 1)
+    pub fn tenths(&self, number: impl Borrow<f64>) -> String {
+        self.scaled((number.borrow() * 10.0).round() as i64, 1)
     }
 
     /// `€1,234.50` or `1.234,50 €`.

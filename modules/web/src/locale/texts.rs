@@ -6,7 +6,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use rust_embed::RustEmbed;
 use unic_langid::LanguageIdentifier;
 
-use super::Locale;
+use super::{Count, Locale};
 
 #[derive(RustEmbed)]
 #[folder = "locales"]
@@ -78,8 +78,8 @@ impl<'a> Text<'a> {
 
     /// Gives `$name` a number, which also chooses the plural form.
     #[must_use]
-    pub fn number(mut self, name: &'a str, value: impl TryInto<i64>) -> Self {
-        self.args.set(name, FluentValue::from(value.try_into().unwrap_or(i64::MAX)));
+    pub fn number(mut self, name: &'a str, value: impl Count) -> Self {
+        self.args.set(name, FluentValue::from(value.count()));
         self
     }
 

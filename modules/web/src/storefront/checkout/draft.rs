@@ -1,0 +1,175 @@
+//! What was entered so far.
+
+use contracts::{Address, cart::Destination, shipping::MethodId};
+use serde::{Deserialize, Serialize};
+use shared::values::Email;
+
+use crate::{Page, cookies::Name, forms::Fields};
+
+/// The steps, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    Contact,
+    Address,
+    Delivery,
+    Payment,
+    Review,
+}
+
+impl Step {
+    pub const ALL: [Self; 5] = [Self::Contact, Self::Address, Self::Delivery, Self::Payment, Self::Review];
+
+    /// Its part of the address, and of the keys of its texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Address => "address",
+            Self::Delivery => "delivery",
+            Self::Payment => "payment",
+            Self::Review => "review",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
+
+    /// The one after it.
+    pub fn next(self) -> Self {
+        Self::ALL.into_iter().find(|step| *step > self).unwrap_or(Self::Review)
+    }
+
+    pub fn path(self) -> String {
+        format!("/checkout/{}", self.name())
+    }
+}
+
+/// The checkout as far as it has come.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Draft {
+    pub email: Option<Email>,
+    pub address: Option<Address>,
+    /// Where it differs from the delivery address.
+    pub billing: Option<Address>,
+    pub option: Option<MethodId>,
+    /// How it is paid: a provider's name for a card.
+    pub card: Option<String>,
+    /// Makes the order happen once, however often the last form is sent. New after a decline.
+    pub key: String,
+}
+
+impl Draft {
+    /// The visitor's, or an empty one.
+    pub fn read(p: &Page) -> Self {
+        let mut draft: Self = p.cookies.json(Name::Checkout).unwrap_or_default();
+        if draft.key.is_empty() {
+            draft.key = new_key();
+        }
+        if draft.email.is_none() {
+            draft.email = p.claims.as_ref().map(|claims| claims.email.clone());
+        }
+        draft
+    }
+
+    /// The first step that is not done yet.
+    pub fn missing(&self) -> Step {
+        match self {
+            Self { email: None, .. } => Step::Contact,
+            Self { address: None, .. } => Step::Address,
+            Self { option: None, .. } => Step::Delivery,
+            Self { card: None, .. } => Step::Payment,
+            _ => Step::Review,
+        }
+    }
+
+    /// Where it goes.
+    pub fn destination(&self) -> Option<Destination> {
+        self.address.as_ref().map(Destination::from)
+    }
+
+    /// A new attempt to pay.
+    pub fn renew(&mut self) {
+        self.card = None;
+        self.key = new_key();
+    }
+}
+
+fn new_key() -> String {
+    data_encoding::BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>())
+}
+
+const LINES: [&str; 9] =
+    ["name", "company", "line1", "line2", "postal_code", "city", "region", "country", "phone"];
+
+/// The address in a form, if it is one; what is wrong is noted at the fields. `prefix` is `` or `billing_`.
+pub fn address(p: &Page, f: &mut Fields, prefix: &str) -> Option<Address> {
+    let field = |name: &str| format!("{prefix}{name}");
+    for name in ["name", "line1", "postal_code", "city"] {
+        f.required(p, &field(name));
+    }
+    let country = f.parsed(p, &field("country"));
+    let text = |name: &str| f.value(&field(name)).to_owned();
+    let given = |name: &str| f.given(&field(name)).map(ToOwned::to_owned);
+    let address = Address {
+        name: text("name"),
+        company: given("company"),
+        line1: text("line1"),
+        line2: given("line2"),
+        city: text("city"),
+        region: given("region"),
+        postal_code: text("postal_code"),
+        country: country?,
+        phone: given("phone"),
+    };
+    match address.validated() {
+        Ok(address) => Some(address),
+        Err(error) => {
+            for wrong in &error.fields {
+                let name = field(wrong.pointer.trim_start_matches('/'));
+                f.fail(&name, p.error(&wrong.code, &wrong.detail));
+            }
+            None
+        }
+    }
+}
+
+/// A form filled with an address.
+pub fn fill(mut f: Fields, prefix: &str, address: &Address) -> Fields {
+    let value = |name: &str| match name {
+        "name" => address.name.clone(),
+        "company" => address.company.clone().unwrap_or_default(),
+        "line1" => address.line1.clone(),
+        "line2" => address.line2.clone().unwrap_or_default(),
+        "postal_code" => address.postal_code.clone(),
+        "city" => address.city.clone(),
+        "region" => address.region.clone().unwrap_or_default(),
+        "country" => address.country.code().to_owned(),
+        _ => address.phone.clone().unwrap_or_default(),
+    };
+    for name in LINES {
+        f.set(&format!("{prefix}{name}"), value(name));
+    }
+    f
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_that_is_missing_is_next() {
+        let mut draft = Draft::default();
+        assert_eq!(draft.missing(), Step::Contact);
+        draft.email = Some("ada@example.com".parse().unwrap());
+        assert_eq!(draft.missing(), Step::Address);
+        assert_eq!(Step::parse("delivery").map(Step::next), Some(Step::Payment));
+        assert_eq!(Step::Review.next(), Step::Review);
+    }
+
+    #[test]
+    fn a_new_attempt_has_a_new_key_and_no_card() {
+        let mut draft = Draft { card: Some("tok_ok".into()), key: "one".into(), ..Draft::default() };
+        draft.renew();
+        assert!(draft.card.is_none() && draft.key.len() == 22);
+    }
+}
