@@ -1,6 +1,8 @@
 //! What shoppers see: one file per group of pages.
 
-mod cart;
+pub(crate) mod address;
+pub(crate) mod cart;
+mod checkout;
 mod filters;
 mod home;
 mod list;
@@ -24,6 +26,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     product::configure(config);
     saved::configure(config);
     cart::configure(config);
+    checkout::configure(config);
     preferences::configure(config);
     seo::configure(config);
 }

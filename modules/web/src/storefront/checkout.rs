@@ -8,8 +8,6 @@ use actix_web::web;
 
 use crate::app::{at, get, post};
 
-pub use draft::Draft;
-
 pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/checkout", [get(steps::begin)]);
     at(config, "/checkout/pay/{id}", [get(outcome::step), post(outcome::answer)]);

@@ -4,7 +4,7 @@ use contracts::{Address, cart::Destination, shipping::MethodId};
 use serde::{Deserialize, Serialize};
 use shared::values::Email;
 
-use crate::{Page, cookies::Name, forms::Fields};
+use crate::{Page, cookies::Name};
 
 /// The steps, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,60 +96,6 @@ impl Draft {
 
 fn new_key() -> String {
     data_encoding::BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>())
-}
-
-const LINES: [&str; 9] =
-    ["name", "company", "line1", "line2", "postal_code", "city", "region", "country", "phone"];
-
-/// The address in a form, if it is one; what is wrong is noted at the fields. `prefix` is `` or `billing_`.
-pub fn address(p: &Page, f: &mut Fields, prefix: &str) -> Option<Address> {
-    let field = |name: &str| format!("{prefix}{name}");
-    for name in ["name", "line1", "postal_code", "city"] {
-        f.required(p, &field(name));
-    }
-    let country = f.parsed(p, &field("country"));
-    let text = |name: &str| f.value(&field(name)).to_owned();
-    let given = |name: &str| f.given(&field(name)).map(ToOwned::to_owned);
-    let address = Address {
-        name: text("name"),
-        company: given("company"),
-        line1: text("line1"),
-        line2: given("line2"),
-        city: text("city"),
-        region: given("region"),
-        postal_code: text("postal_code"),
-        country: country?,
-        phone: given("phone"),
-    };
-    match address.validated() {
-        Ok(address) => Some(address),
-        Err(error) => {
-            for wrong in &error.fields {
-                let name = field(wrong.pointer.trim_start_matches('/'));
-                f.fail(&name, p.error(&wrong.code, &wrong.detail));
-            }
-            None
-        }
-    }
-}
-
-/// A form filled with an address.
-pub fn fill(mut f: Fields, prefix: &str, address: &Address) -> Fields {
-    let value = |name: &str| match name {
-        "name" => address.name.clone(),
-        "company" => address.company.clone().unwrap_or_default(),
-        "line1" => address.line1.clone(),
-        "line2" => address.line2.clone().unwrap_or_default(),
-        "postal_code" => address.postal_code.clone(),
-        "city" => address.city.clone(),
-        "region" => address.region.clone().unwrap_or_default(),
-        "country" => address.country.code().to_owned(),
-        _ => address.phone.clone().unwrap_or_default(),
-    };
-    for name in LINES {
-        f.set(&format!("{prefix}{name}"), value(name));
-    }
-    f
 }
 
 #[cfg(test)]

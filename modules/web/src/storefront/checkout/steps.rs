@@ -10,9 +10,15 @@ use contracts::{
 use serde::Deserialize;
 use shared::Kind;
 
-use super::draft::{self, Draft, Step};
+use super::draft::{Draft, Step};
 use crate::{
-    Answer, Fault, Page, cookies::Name, forms::{Fields, Post}, storefront::cart,
+    Answer, Fault, Page,
+    cookies::Name,
+    forms::{Fields, Post},
+    storefront::{
+        address::{AddressForm, BILLING, SHIPPING, countries},
+        cart,
+    },
 };
 
 #[derive(Template)]
@@ -41,9 +47,58 @@ impl CheckoutPage<'_> {
         *step < self.draft.missing()
     }
 
-    /// The chosen delivery.
-    pub fn chosen(&self) -> Option<&ShippingOption> {
-        self.options.iter().find(|option| Some(option.id) == self.draft.option)
+    /// The fields of the delivery address.
+    pub fn shipping(&self) -> AddressForm {
+        SHIPPING
+    }
+
+    /// The fields of the billing address.
+    pub fn billing(&self) -> AddressForm {
+        BILLING
+    }
+
+    /// The key of a step's title.
+    pub fn title(&self, step: &Step) -> &'static str {
+        match step {
+            Step::Contact => "step-contact",
+            Step::Address => "step-address",
+            Step::Delivery => "step-delivery",
+            Step::Payment => "step-payment",
+            Step::Review => "step-review",
+        }
+    }
+
+    /// A finished step in a few lines.
+    pub fn summary(&self, step: &Step) -> Vec<String> {
+        let (p, draft) = (self.p, &self.draft);
+        match step {
+            Step::Contact => draft.email.iter().map(ToString::to_string).collect(),
+            Step::Address => {
+                draft.address.as_ref().map(|address| p.address_lines(address)).unwrap_or_default()
+            }
+            Step::Delivery => {
+                let chosen = self.options.iter().find(|option| Some(option.id) == draft.option);
+                chosen.map(|option| vec![p.arrives(option), option.name.clone()]).unwrap_or_default()
+            }
+            Step::Payment => draft.card.iter().map(|card| p.t(&self.card_title(card))).collect(),
+            Step::Review => Vec::new(),
+        }
+    }
+
+    /// Is this the delivery to begin with: the chosen one, or the first?
+    pub fn preferred(&self, option: &ShippingOption) -> bool {
+        let first = || self.options.first().is_some_and(|first| first.id == option.id);
+        self.draft.option.map_or_else(first, |chosen| chosen == option.id)
+    }
+
+    /// The key of a card's name.
+    pub fn card_title(&self, card: &str) -> String {
+        format!("card-{}", card.trim_start_matches("tok_").replace('_', "-"))
+    }
+
+    /// The key of what a card does.
+    pub fn card_text(&self, card: &str) -> String {
+        format!("{}-text", self.card_title(card))
     }
 
     /// The test provider's cards.
@@ -73,7 +128,7 @@ pub async fn show(p: Page, step: web::Path<String>, prefill: web::Query<Prefill>
     if let (Some(id), Ok(customer)) = (&prefill.address, p.customer()) {
         let saved = p.ports().customers.addresses(customer).await?;
         if let Some(saved) = saved.iter().find(|saved| saved.id.to_string() == *id) {
-            f = draft::fill(f, "", &saved.address);
+            f = SHIPPING.filled(f, &saved.address);
         }
     }
     page(&p, StatusCode::OK, step, draft, f).await
@@ -88,17 +143,17 @@ pub async fn show_review(p: Page, _: HttpRequest) -> Answer {
 }
 
 /// The step's form as it was left.
-fn form(p: &Page, step: Step, draft: &Draft) -> Fields {
+pub fn form(p: &Page, step: Step, draft: &Draft) -> Fields {
     let f = Fields::default();
     match step {
         Step::Contact => f.with("email", draft.email.as_ref().map(ToString::to_string).unwrap_or_default()),
         Step::Address => {
             let f = match &draft.address {
-                Some(address) => draft::fill(f, "", address),
+                Some(address) => SHIPPING.filled(f, address),
                 None => f.with("country", p.country().code()),
             };
             match &draft.billing {
-                Some(billing) => draft::fill(f, "billing_", billing),
+                Some(billing) => BILLING.filled(f, billing),
                 None => f.with("same", "on").with("billing_country", p.country().code()),
             }
         }
@@ -141,7 +196,8 @@ async fn options(p: &Page, cart: &Cart, destination: Destination) -> Answer<Vec<
 
 /// What it all costs, once the delivery is known. A cart that cannot be bought as it is has no such price yet.
 pub async fn price(p: &Page, cart: &Cart, draft: &Draft) -> Answer<Option<PricedCart>> {
-    let (Some(email), Some(destination), Some(option)) = (&draft.email, draft.destination(), draft.option) else {
+    let (Some(email), Some(destination), Some(option)) = (&draft.email, draft.destination(), draft.option)
+    else {
         return Ok(None);
     };
     let request =
@@ -151,19 +207,6 @@ pub async fn price(p: &Page, cart: &Cart, draft: &Draft) -> Answer<Option<Priced
         Err(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => Err(error.into()),
         Err(_) => Ok(None),
     }
-}
-
-/// Where the shop delivers, by name.
-async fn countries(p: &Page) -> Answer<Vec<(String, String)>> {
-    let zones = p.ports().shipping.zones().await?;
-    let mut all: Vec<(String, String)> = zones
-        .iter()
-        .flat_map(|zone| &zone.countries)
-        .map(|country| (country.code().to_owned(), p.country_name(country.code())))
-        .collect();
-    all.sort_by(|a, b| a.1.cmp(&b.1));
-    all.dedup();
-    Ok(all)
 }
 
 pub async fn save(p: Page, step: web::Path<String>, form: Post<Fields>) -> Answer {
@@ -176,9 +219,9 @@ pub async fn save(p: Page, step: web::Path<String>, form: Post<Fields>) -> Answe
     match step {
         Step::Contact => draft.email = f.parsed(&p, "email"),
         Step::Address => {
-            let address = draft::address(&p, &mut f, "");
+            let address = SHIPPING.read(&p, &mut f);
             let same = f.ticked("same");
-            let billing = if same { None } else { draft::address(&p, &mut f, "billing_") };
+            let billing = if same { None } else { BILLING.read(&p, &mut f) };
             if address.as_ref().map(Destination::from) != draft.destination() {
                 draft.option = None;
             }
@@ -206,12 +249,4 @@ pub async fn save(p: Page, step: web::Path<String>, form: Post<Fields>) -> Answe
     let mut response = p.see_other(&next.path());
     p.cookies.set_json(&mut response, Name::Checkout, &draft);
     Ok(response)
-}
-
-impl Page {
-    /// A country's name in the page's language.
-    pub fn country_name(&self, code: &str) -> String {
-        let key = format!("country-{}", code.to_lowercase());
-        if self.state.texts.has(self.locale, &key) { self.t(&key) } else { code.to_owned() }
-    }
 }

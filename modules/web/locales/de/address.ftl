@@ -1,0 +1,46 @@
+# Felder einer Adresse
+full-name = Vor- und Nachname
+company = Firma
+street = Straße und Hausnummer
+address-line2 = Adresszusatz
+postal-code = Postleitzahl
+city = Ort
+region = Bundesland oder Region
+country = Land
+phone = Telefon
+phone-hint = Nur für den Zusteller, falls es eine Frage zur Lieferung gibt.
+
+# Länder
+country-de = Deutschland
+country-at = Österreich
+country-be = Belgien
+country-bg = Bulgarien
+country-hr = Kroatien
+country-cy = Zypern
+country-cz = Tschechien
+country-dk = Dänemark
+country-ee = Estland
+country-fi = Finnland
+country-fr = Frankreich
+country-gr = Griechenland
+country-hu = Ungarn
+country-ie = Irland
+country-it = Italien
+country-lv = Lettland
+country-lt = Litauen
+country-lu = Luxemburg
+country-mt = Malta
+country-nl = Niederlande
+country-pl = Polen
+country-pt = Portugal
+country-ro = Rumänien
+country-sk = Slowakei
+country-si = Slowenien
+country-es = Spanien
+country-se = Schweden
+country-gb = Vereinigtes Königreich
+country-ch = Schweiz
+country-li = Liechtenstein
+country-no = Norwegen
+country-us = Vereinigte Staaten
+country-ca = Kanada

@@ -1,0 +1,46 @@
+# The fields of an address
+full-name = Full name
+company = Company
+street = Street and number
+address-line2 = Addition
+postal-code = Postal code
+city = City
+region = State or region
+country = Country
+phone = Phone
+phone-hint = Only for the carrier, if there is a question about the delivery.
+
+# Countries
+country-de = Germany
+country-at = Austria
+country-be = Belgium
+country-bg = Bulgaria
+country-hr = Croatia
+country-cy = Cyprus
+country-cz = Czechia
+country-dk = Denmark
+country-ee = Estonia
+country-fi = Finland
+country-fr = France
+country-gr = Greece
+country-hu = Hungary
+country-ie = Ireland
+country-it = Italy
+country-lv = Latvia
+country-lt = Lithuania
+country-lu = Luxembourg
+country-mt = Malta
+country-nl = Netherlands
+country-pl = Poland
+country-pt = Portugal
+country-ro = Romania
+country-sk = Slovakia
+country-si = Slovenia
+country-es = Spain
+country-se = Sweden
+country-gb = United Kingdom
+country-ch = Switzerland
+country-li = Liechtenstein
+country-no = Norway
+country-us = United States
+country-ca = Canada
