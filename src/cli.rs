@@ -214,15 +214,22 @@ async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(missing > 0)))
 }
 
-/// A shop for one command. While another process has the search index, which is normal beside a running shop, it does
-/// without: that process hears of the changes by itself.
+/// A shop for one command: it reads and writes, and nothing runs in it. What has changed is heard by the process that
+/// serves, now or when it next starts: it hands on the events and brings the search index up to date.
+async fn quiet(mut settings: Settings) -> Result<App> {
+    settings.product.search_dir = None;
+    App::build(settings).await
+}
+
+/// A shop with its workers, for a command that fills it. While another process has the search index, which is normal
+/// beside a running shop, it does without, as [`quiet`] does.
 struct Tool {
     app: App,
     alone: bool,
 }
 
 impl Tool {
-    async fn open(mut settings: Settings) -> Result<Self> {
+    async fn open(settings: Settings) -> Result<Self> {
         match App::build(settings.clone()).await {
             Err(error) if error.code == "search_in_use" => {}
             app => {
@@ -231,8 +238,7 @@ impl Tool {
                 return Ok(Self { app, alone: true });
             }
         }
-        settings.product.search_dir = None;
-        Ok(Self { app: App::build(settings).await?, alone: false })
+        Ok(Self { app: quiet(settings).await?, alone: false })
     }
 
     async fn close(self) -> Result<()> {
@@ -279,17 +285,16 @@ async fn seed(settings: Settings, options: Seed) -> Result<ExitCode> {
 
 async fn import_products(settings: Settings, csv: &Path, dry_run: bool, format: Format) -> Result<ExitCode> {
     let currency = settings.shop.currencies[0];
-    let tool = Tool::open(settings).await?;
+    let app = quiet(settings).await?;
     let progress = Progress::new(format == Format::Text);
-    let report = import::products_csv(&tool.app.ports, csv, currency, dry_run, &progress).await?;
-    tool.close().await?;
+    let report = import::products_csv(&app.ports, csv, currency, dry_run, &progress).await?;
     let failed = report.failed > 0;
     print_report(format, &report)?;
     Ok(ExitCode::from(u8::from(failed)))
 }
 
 async fn export_csv(settings: Settings, what: Export) -> Result<ExitCode> {
-    let Tool { app, .. } = Tool::open(settings).await?;
+    let app = quiet(settings).await?;
     let out = std::io::stdout().lock();
     match what {
         Export::Products => export::products_csv(&app.ports, out).await?,
@@ -301,14 +306,13 @@ async fn export_csv(settings: Settings, what: Export) -> Result<ExitCode> {
 
 async fn add_staff(settings: Settings, email: &str, role: String, name: Option<String>) -> Result<ExitCode> {
     let email: Email = email.parse()?;
-    let tool = Tool::open(settings).await?;
-    let app = &tool.app;
+    let app = quiet(settings).await?;
     let known = app.ports.customers.list(Some(email.to_string()), Default::default()).await?;
     let password = if known.data.iter().any(|c| c.email == email) { None } else { Some(read_password()?) };
     let new = contracts::customer::NewStaff { email, name, role, password };
     let member = app.ports.customers.add_staff(new).await?;
     println!("{} has the roles {}", member.email, member.roles.join(", "));
-    tool.close().await.map(|()| ExitCode::SUCCESS)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read_password() -> Result<String> {

@@ -182,7 +182,8 @@ fn options<'a>(p: &Page, x: &'a ProductView, v: &VariantView) -> Vec<OptionView<
 fn facts(p: &Page, x: &ProductView, v: &VariantView) -> Vec<(String, String)> {
     let mut facts: Vec<(String, String)> = Vec::new();
     for (name, value) in &x.attributes {
-        if name != "weight_g" {
+        // The variant knows its weight better.
+        if name != "weight" || v.weight_grams == 0 {
             facts.push((p.label(name), value.clone()));
         }
     }

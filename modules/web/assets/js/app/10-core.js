@@ -35,7 +35,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (!button || event.target.method !== "post" || event.target.closest("[hx-post]")) return;
-  setTimeout(() => button.setAttribute("aria-busy", "true"));
+  setTimeout(() => event.defaultPrevented || button.setAttribute("aria-busy", "true"));
 });
 addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]").forEach((b) => b.removeAttribute("aria-busy")));
 
