@@ -10,12 +10,14 @@ pub struct AddressForm {
     prefix: &'static str,
     /// What browsers fill in: `shipping` or `billing`.
     purpose: &'static str,
+    /// Whether the browser may insist on the fields: not where they are hidden while they are not wanted.
+    pub always: bool,
 }
 
 /// Where it is sent to.
-pub const SHIPPING: AddressForm = AddressForm { prefix: "", purpose: "shipping" };
+pub const SHIPPING: AddressForm = AddressForm { prefix: "", purpose: "shipping", always: true };
 /// Who pays, in the same form.
-pub const BILLING: AddressForm = AddressForm { prefix: "billing_", purpose: "billing" };
+pub const BILLING: AddressForm = AddressForm { prefix: "billing_", purpose: "billing", always: false };
 
 const LINES: [&str; 9] =
     ["name", "company", "line1", "line2", "postal_code", "city", "region", "country", "phone"];

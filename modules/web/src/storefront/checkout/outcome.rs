@@ -1,6 +1,6 @@
 //! The last step and what follows it: the order, the bank's question, the thanks.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, http::StatusCode, web};
 use askama::Template;
 use contracts::order::{Checkout, CheckoutPayment, Order, OrderId, OrderStatus, Principal, Viewer};
 use serde::Deserialize;
@@ -204,19 +204,13 @@ pub async fn thanks(p: Page, id: web::Path<String>, token: web::Query<Token>) ->
         OrderStatus::Cancelled if order.placed_at.is_none() => {
             declined(&p, Draft::read(&p), order.payment.decline_code.as_deref())
         }
-        _ => {
-            let page = Thanks { p: &p, order };
-            let mut response = p.html(&page)?;
-            forget(&p, &mut response, &page.order);
+        // What was bought is not in the cart any more: also not in this page's header.
+        _ if p.cart.is_some_and(|cart| cart.id == order.cart_id) => {
+            let mut response = p.redirect(&p.here());
+            p.cookies.remove(&mut response, Name::Cart);
+            p.cookies.remove(&mut response, Name::Checkout);
             Ok(response)
         }
-    }
-}
-
-/// What was bought is not in the cart any more.
-fn forget(p: &Page, response: &mut HttpResponse, order: &Order) {
-    if p.cart.is_some_and(|cart| cart.id == order.cart_id) {
-        p.cookies.remove(response, Name::Cart);
-        p.cookies.remove(response, Name::Checkout);
+        _ => p.html(&Thanks { p: &p, order }),
     }
 }
