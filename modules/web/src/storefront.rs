@@ -1,11 +1,13 @@
 //! What shoppers see: one file per group of pages.
 
+mod account;
 pub(crate) mod address;
 pub(crate) mod cart;
 mod checkout;
 mod filters;
 mod home;
 mod list;
+mod order;
 mod preferences;
 mod product;
 mod saved;
@@ -27,6 +29,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
     saved::configure(config);
     cart::configure(config);
     checkout::configure(config);
+    order::configure(config);
+    account::configure(config);
     preferences::configure(config);
     seo::configure(config);
 }

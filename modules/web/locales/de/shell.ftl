@@ -46,6 +46,7 @@ imprint = Impressum
 # Fehlerseiten
 missing-title = Diese Seite gibt es nicht
 missing-body = Vielleicht ist sie umgezogen, vielleicht war sie nie hier. Suchen Sie, oder beginnen Sie bei einer Kategorie.
+missing-search = Erneut suchen
 forbidden-title = Nicht für dieses Konto
 forbidden-body = Ihre Rolle erlaubt das nicht. Fragen Sie die Inhaberin oder den Inhaber des Shops.
 foreign-form-title = Dieses Formular kam von woanders

@@ -46,6 +46,7 @@ imprint = Imprint
 # Error pages
 missing-title = We could not find that page
 missing-body = It may have moved, or it was never here. Search, or start from a category.
+missing-search = Search again
 forbidden-title = Not for this account
 forbidden-body = Your role does not allow this. Ask the owner of the shop.
 foreign-form-title = That form came from somewhere else
