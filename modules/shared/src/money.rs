@@ -104,6 +104,20 @@ impl Money {
         Self { amount: 0, currency }
     }
 
+    /// Plain decimal text such as `19.99`, exactly. No signs, no thousands separators, no more digits than the currency
+    /// has.
+    pub fn from_decimal(text: &str, currency: Currency) -> Option<Self> {
+        Some(Self::new(decimal(text, currency.exponent())?, currency))
+    }
+
+    /// `19.99`: what [`Money::from_decimal`] reads.
+    pub fn to_decimal(self) -> String {
+        let digits = self.currency.exponent() as usize;
+        let (sign, text) = (if self.amount < 0 { "-" } else { "" }, format!("{:0>1$}", self.amount.abs(), digits + 1));
+        let (whole, fraction) = text.split_at(text.len() - digits);
+        if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+
     /// True for 0.
     pub const fn is_zero(&self) -> bool {
         self.amount == 0
@@ -214,6 +228,18 @@ impl fmt::Debug for Money {
     }
 }
 
+/// Decimal text in units of `10^-digits`.
+fn decimal(text: &str, digits: u32) -> Option<i64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let fraction = fraction.trim_end_matches('0');
+    let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let digits = digits as usize;
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) || fraction.len() > digits {
+        return None;
+    }
+    format!("{whole}{fraction:0<digits$}").parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -222,6 +248,52 @@ mod tests {
 
     fn eur(amount: i64) -> Money {
         Money::new(amount, Currency::EUR)
+    }
+
+    #[test]
+    fn prices_are_exact_or_refused() {
+        let good = [
+            ("19.99", 1_999),
+            ("19.9", 1_990),
+            ("19", 1_900),
+            ("0.10", 10),
+            (" 5.00 ", 500),
+            ("19.9900", 1_999),
+            ("0.07", 7),
+            ("4.", 400),
+        ];
+        for (text, cents) in good {
+            assert_eq!(decimal(text, 2), Some(cents), "{text}");
+        }
+        for bad in [
+            "",
+            ".",
+            ".5",
+            "-1",
+            "+1",
+            "1,234.50",
+            "1e3",
+            "19.999",
+            "EUR 5",
+            "٣",
+            "99999999999999999999",
+            "1.2.3",
+            "NaN",
+        ] {
+            assert_eq!(decimal(bad, 2), None, "{bad}");
+        }
+        assert_eq!(
+            (decimal("5", 0), decimal("5.00", 0), decimal("5.5", 0), decimal("1.234", 3)),
+            (Some(5), Some(5), None, Some(1_234))
+        );
+    }
+
+    #[test]
+    fn decimal_text_comes_back() {
+        for (amount, text) in [(1_999, "19.99"), (5, "0.05"), (0, "0.00"), (-250, "-2.50")] {
+            assert_eq!(Money::new(amount, Currency::EUR).to_decimal(), text);
+        }
+        assert_eq!(Money::from_decimal("0.05", Currency::EUR), Some(Money::new(5, Currency::EUR)));
     }
 
     #[test]

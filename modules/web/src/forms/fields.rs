@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
-use shared::Error;
+use shared::{Currency, Error, Money};
 
 use crate::Page;
 
@@ -116,6 +116,25 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// An amount as people write it, `12.50` or `12,50`; empty is none.
+    pub fn money(&mut self, page: &Page, name: &str, currency: Currency) -> Option<Money> {
+        let text = self.given(name)?.replace(',', ".");
+        let money = Money::from_decimal(&text, currency);
+        if money.is_none() {
+            self.fail(name, page.error("amount", "this is not an amount"));
+        }
+        money
+    }
+
+    /// A whole number that is not negative; empty is none.
+    pub fn count(&mut self, page: &Page, name: &str) -> Option<i64> {
+        let count = self.given(name)?.parse().ok().filter(|count: &i64| *count >= 0);
+        if count.is_none() {
+            self.fail(name, page.error("whole_number", "this is not a whole number"));
+        }
+        count
     }
 
     /// Notes what a port has refused: each wrong field by the last part of its pointer (`/shipping_address/city` is the

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use icu_calendar::Gregorian;
 use icu_datetime::{
     FixedCalendarDateTimeFormatter, NoCalendarFormatter,
-    fieldsets::{MDE, T, YMD},
+    fieldsets::{MD, MDE, T, YMD},
     input::{Date, Time as ClockTime},
 };
 use icu_decimal::{DecimalFormatter, input::Decimal};
@@ -25,6 +25,7 @@ pub struct Formats {
     day: DateFormatter<YMD>,
     short_day: DateFormatter<YMD>,
     weekday: DateFormatter<MDE>,
+    month_day: DateFormatter<MD>,
     clock: NoCalendarFormatter<T>,
 }
 
@@ -45,6 +46,7 @@ impl Formats {
             day: DateFormatter::try_new((&icu).into(), YMD::long()).expect(there),
             short_day: DateFormatter::try_new((&icu).into(), YMD::medium()).expect(there),
             weekday: DateFormatter::try_new((&icu).into(), MDE::long()).expect(there),
+            month_day: DateFormatter::try_new((&icu).into(), MD::medium()).expect(there),
             clock: NoCalendarFormatter::try_new((&icu).into(), T::hm()).expect(there),
         }
     }
@@ -130,6 +132,11 @@ impl Formats {
             Ok(day) => self.weekday.format(&date(day)).to_string(),
             Err(_) => day.to_owned(),
         }
+    }
+
+    /// `26 Nov`.
+    pub fn month_day(&self, day: NaiveDate) -> String {
+        self.month_day.format(&date(day)).to_string()
     }
 
     /// The day that it is at the shop, for "today" and "yesterday".
