@@ -200,6 +200,7 @@ impl Picture {
             width: self.width,
             height: self.height,
             options: by_option_name(&self.option, choices),
+            ..Image::default()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The pictures that lie beside a file.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 
@@ -59,7 +59,7 @@ impl Picture {
             alt: alt.to_owned(),
             width: pixels(width),
             height: pixels(height),
-            options: BTreeMap::new(),
+            ..Image::default()
         }
     }
 

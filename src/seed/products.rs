@@ -186,7 +186,7 @@ impl Words {
 
     fn image(&self, department: &Department, title: &str, rng: &mut StdRng) -> Option<Image> {
         let file = self.pictures.get(&department.slug)?.choose(rng)?.clone();
-        Some(Image { file, alt: title.to_owned(), width: 960, height: 1200, options: BTreeMap::new() })
+        Some(Image { file, alt: title.to_owned(), width: 960, height: 1200, ..Image::default() })
     }
 }
 

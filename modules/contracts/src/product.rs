@@ -103,10 +103,11 @@ port! {
         async fn create_price_list(&self, new: NewPriceList) -> PriceList;
         async fn update_price_list(&self, id: PriceListId, new: NewPriceList) -> PriceList;
         async fn delete_price_list(&self, id: PriceListId) -> ();
-        /// Adds a picture (JPEG, PNG, WebP, AVIF or GIF by content, at most 8 MiB): `Invalid/media_type` otherwise.
+        /// Adds a picture, upright and without EXIF: a JPEG, PNG, WebP or GIF by content, at most 8 MiB and 50 million
+        /// pixels. `Invalid`: `media_type`, `too_large`, `too_many_pixels`, `broken`. Its smaller forms follow.
         async fn add_image(&self, id: ProductId, image: NewImage) -> Product;
         async fn remove_image(&self, id: ProductId, file: String) -> Product;
-        /// Stores a picture that an import names. Idempotent by content and name.
+        /// Stores a picture that an import names, without EXIF. Idempotent by content and name.
         async fn store_media(&self, file: String, content: Blob) -> ();
     }
 }
@@ -209,7 +210,7 @@ impl From<OptionValueInput> for OptionValue {
 }
 
 /// A picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// Served at `/media/<file>`.
@@ -224,6 +225,24 @@ pub struct Image {
     /// Shows the variants with these options: `{"Colour": "terracotta"}`; empty: all.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
+    /// The widths of its smaller forms, each a file of its own: see [`Image::form`]. Empty: not made yet, or it is small.
+    /// This and what follows is the shop's to say: what a request says of it is not heard.
+    #[serde(default)]
+    pub widths: Vec<u32>,
+    /// Whether each width is there as AVIF too. WebP always is.
+    #[serde(default)]
+    pub avif: bool,
+    /// Its average colour, `#rrggbb`, to show until it is loaded.
+    #[serde(default)]
+    pub color: Option<String>,
+}
+
+impl Image {
+    /// The file of a smaller form, served at `/media/<file>`: `mug-jpg-480.webp` of `mug.jpg`. `extension` is `webp` or
+    /// `avif`.
+    pub fn form(file: &str, width: u32, extension: &str) -> String {
+        format!("{}-{width}.{extension}", file.replace('.', "-"))
+    }
 }
 
 /// What is sold.
@@ -777,4 +796,13 @@ impl Event for PricesChanged {
 pub struct SearchUpdated {}
 impl Event for SearchUpdated {
     const TYPE: &'static str = "search.updated";
+}
+
+/// Smaller forms of these pictures are there: what shows them may say so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PicturesReady {
+    pub files: Vec<String>,
+}
+impl Event for PicturesReady {
+    const TYPE: &'static str = "pictures.ready";
 }

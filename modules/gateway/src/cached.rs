@@ -6,7 +6,7 @@ use actix_web::{
 };
 use contracts::{
     customer::SessionsRevoked,
-    product::{CategoryChanged, PricesChanged, ProductChanged, stock::StockChanged},
+    product::{CategoryChanged, PicturesReady, PricesChanged, ProductChanged, stock::StockChanged},
 };
 use serde::Serialize;
 use shared::{
@@ -79,7 +79,7 @@ pub fn forget(cache: &Cache, verifier: &crate::auth::Verifier, event: &Envelope)
         for item in event.parse::<StockChanged>().map(|s| s.items).unwrap_or_default() {
             cache.drop_tag(&product_tag(item.product_id));
         }
-    } else if event.is::<CategoryChanged>() {
+    } else if event.is::<CategoryChanged>() || event.is::<PicturesReady>() {
         cache.drop_tag(CATEGORIES);
         cache.drop_tag(PRODUCTS);
         cache.drop_tag(LISTS);

@@ -4,5 +4,6 @@ pub mod draft;
 pub mod faults;
 pub mod picture;
 pub mod price;
+pub mod raster;
 pub mod shelf;
 pub mod tree;

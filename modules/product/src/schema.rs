@@ -146,6 +146,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pictures (file) {
+        file -> Text,
+        due_at -> Nullable<shared::time::SqlTime>,
+        tries -> BigInt,
+        widths -> Text,
+        avif -> Bool,
+        color -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(levels -> variants (variant_id));
 diesel::joinable!(levels -> locations (location_id));
 diesel::joinable!(list_prices -> price_lists (list_id));

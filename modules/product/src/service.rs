@@ -34,6 +34,7 @@ use crate::{
     indexer::Indexer,
     model::shelf::UNTRACKED,
     search::Index,
+    pictures::Pictures,
     store::{Catalogue, Shelves, sqlite::Sqlite},
     workers,
 };
@@ -46,6 +47,7 @@ pub struct Service {
     pub(crate) settings: Settings,
     pub(crate) branches: Arc<Branches>,
     pub(crate) indexer: Arc<Indexer>,
+    pub(crate) pictures: Arc<Pictures>,
     /// Until when the beginnings and ends of price lists have been noticed.
     pub(crate) prices_seen: Mutex<Time>,
     /// Two imports at once must not make the same category twice.
@@ -55,8 +57,9 @@ pub struct Service {
 impl Service {
     /// `db` has [`crate::MIGRATIONS`] and those of `shared::events`. Loads the categories and opens the index.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: Settings) -> Result<Arc<Self>> {
-        tokio::fs::create_dir_all(&settings.media_dir).await.map_err(Error::internal)?;
         let store = Arc::new(Sqlite::new(db, clock.clone()));
+        let (media_dir, avif) = (settings.media_dir.clone(), settings.avif);
+        let pictures = Arc::new(Pictures::new(store.clone(), clock.clone(), media_dir, avif).await?);
         let (catalogue, shelves): (Arc<dyn Catalogue>, Arc<dyn Shelves>) = (store.clone(), store);
         let branches = Arc::new(Branches::default());
         branches.refresh(&*catalogue).await?;
@@ -74,7 +77,17 @@ impl Service {
         ));
         let prices_seen = Mutex::new(indexer.checkpoint().unwrap_or_else(|| clock.now()));
         let making = Mutex::new(());
-        Ok(Arc::new(Self { catalogue, shelves, clock, settings, branches, indexer, prices_seen, making }))
+        Ok(Arc::new(Self {
+            catalogue,
+            shelves,
+            clock,
+            settings,
+            branches,
+            indexer,
+            pictures,
+            prices_seen,
+            making,
+        }))
     }
 
     /// The events it hears.
@@ -127,16 +140,17 @@ impl Products for Service {
     }
     async fn categories(&self) -> Result<Vec<CategoryNode>> {
         let counts = self.branches.counts(&*self.catalogue).await?;
-        Ok(self.branches.tree().nodes(&counts))
+        let nodes = self.branches.tree().nodes(&counts);
+        self.dressed(nodes).await
     }
     async fn category(&self, key: String) -> Result<Category> {
-        self.branches.tree().find(&key).cloned()
+        self.one_category(&key).await
     }
     async fn collections(&self) -> Result<Vec<Collection>> {
         self.catalogue.collections().await
     }
     async fn media(&self, file: String) -> Result<MediaFile> {
-        self.read_media(&file).await
+        self.pictures.read(&file).await
     }
 
     async fn create(&self, new: NewProduct) -> Result<Product> {
@@ -198,6 +212,6 @@ impl Products for Service {
         self.detach_image(id, &file).await
     }
     async fn store_media(&self, file: String, content: Blob) -> Result<()> {
-        self.write_media(&file, content).await
+        self.pictures.store(&file, content).await
     }
 }

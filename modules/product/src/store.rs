@@ -121,6 +121,31 @@ pub trait Catalogue: Send + Sync {
     async fn turn_prices(&self, since: Time, until: Time) -> Result<()>;
 }
 
+/// The smaller forms of a picture; without widths where there are none.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub file: String,
+    pub widths: Vec<u32>,
+    pub avif: bool,
+    pub color: Option<String>,
+}
+
+/// Which pictures there are, and which are waiting for their smaller forms.
+#[async_trait]
+pub trait Gallery: Send + Sync {
+    /// Those that are known stay as they are, the others become due.
+    async fn add(&self, files: Vec<String>, due_at: Time) -> Result<()>;
+    /// A new picture, or one of new content: it becomes due.
+    async fn replace(&self, file: String, due_at: Time) -> Result<()>;
+    async fn known(&self) -> Result<Vec<String>>;
+    /// Some of those that are due, for this caller alone until `until`.
+    async fn claim(&self, now: Time, until: Time, limit: i64) -> Result<Vec<String>>;
+    /// Says `pictures.ready`. `until` is that of the claim.
+    async fn finish(&self, until: Time, done: Vec<Finished>) -> Result<()>;
+    /// Those of the files that are no longer waiting.
+    async fn finished(&self, files: Vec<String>) -> Result<Vec<Finished>>;
+}
+
 /// Stock: levels, movements, reservations.
 #[async_trait]
 pub trait Shelves: Send + Sync {

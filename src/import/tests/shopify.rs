@@ -149,6 +149,7 @@ async fn pictures_beside_the_file_are_stored_and_shown_for_their_variants() {
         width: 2,
         height: 3,
         options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..Image::default()
     };
     assert_eq!(
         shop.of("classic-varsity-top").product.images,

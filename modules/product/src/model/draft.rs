@@ -260,6 +260,11 @@ fn class(faults: &mut Faults, at: &str, class: String) -> String {
     class
 }
 
+/// Which forms a picture has is not for a request to say.
+pub fn undressed(image: Image) -> Image {
+    Image { widths: Vec::new(), avif: false, color: None, ..image }
+}
+
 fn images(faults: &mut Faults, images: Vec<Image>, options: &[ProductOption]) -> Vec<Image> {
     faults.check(images.len() <= 50, "/images", "too_many", "a product may have at most 50 pictures");
     for (i, image) in images.iter().enumerate() {
@@ -275,7 +280,7 @@ fn images(faults: &mut Faults, images: Vec<Image>, options: &[ProductOption]) ->
             variants::choice(faults, &format!("{at}/options"), options, name, value);
         }
     }
-    images
+    images.into_iter().map(undressed).collect()
 }
 
 #[cfg(test)]

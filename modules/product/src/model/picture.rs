@@ -1,35 +1,25 @@
 //! Pictures: what they are by content, and how their files may be called.
 
+use image::ImageFormat;
 use sha2::{Digest, Sha256};
-use shared::{Error, Result, values::Blob};
+use shared::{Error, Result};
 
 /// The largest picture.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// What a picture is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Picture {
-    pub content_type: &'static str,
-    pub extension: &'static str,
-    /// Pixels; 0 where unknown.
-    pub width: u32,
-    pub height: u32,
-}
-
-/// Looks at the content. `Invalid/media_type` unless it is a JPEG, PNG, WebP, AVIF or GIF, `Invalid/too_large`.
-pub fn inspect(content: &Blob) -> Result<Picture> {
-    if content.0.len() > MAX_BYTES {
+/// What a file is, by its first bytes, and its usual extension. `Invalid/media_type` unless it is a JPEG, PNG, WebP or
+/// GIF, `Invalid/too_large`.
+pub fn format(content: &[u8]) -> Result<(ImageFormat, &'static str)> {
+    if content.len() > MAX_BYTES {
         return Err(Error::invalid("/content", "too_large", "a picture may have at most 8 MiB"));
     }
-    let (content_type, extension) = sniff(&content.0)
-        .ok_or_else(|| Error::invalid("/content", "media_type", "must be a JPEG, PNG, WebP, AVIF or GIF"))?;
-    let (width, height) =
-        imagesize::blob_size(&content.0).map_or((0, 0), |size| (pixels(size.width), pixels(size.height)));
-    Ok(Picture { content_type, extension, width, height })
-}
-
-fn pixels(size: usize) -> u32 {
-    u32::try_from(size).unwrap_or(0)
+    match sniff(content) {
+        Some((_, "jpg")) => Ok((ImageFormat::Jpeg, "jpg")),
+        Some((_, "png")) => Ok((ImageFormat::Png, "png")),
+        Some((_, "gif")) => Ok((ImageFormat::Gif, "gif")),
+        Some((_, "webp")) => Ok((ImageFormat::WebP, "webp")),
+        _ => Err(Error::invalid("/content", "media_type", "must be a JPEG, PNG, WebP or GIF")),
+    }
 }
 
 /// The media type and the usual extension of a picture, by its first bytes.
@@ -66,13 +56,13 @@ mod tests {
 
     #[test]
     fn a_picture_is_known_by_its_content() {
-        let gif = inspect(&Blob(GIF.into())).unwrap();
-        assert_eq!((gif.content_type, gif.width, gif.height), ("image/gif", 2, 3));
-        for wrong in [b"<svg onload=alert(1)>".as_slice(), b"", b"GIF8", b"RIFFxxxxWAVE", b"%PDF-1.7"] {
-            assert_eq!(inspect(&Blob(wrong.to_vec().into())).unwrap_err().code, "media_type");
+        assert_eq!(format(GIF).unwrap(), (ImageFormat::Gif, "gif"));
+        let avif = b"\0\0\0\x20ftypavif".as_slice();
+        for wrong in [b"<svg onload=alert(1)>".as_slice(), b"", b"GIF8", b"RIFFxxxxWAVE", b"%PDF-1.7", avif] {
+            assert_eq!(format(wrong).unwrap_err().code, "media_type");
         }
         let large = [GIF, &vec![0; MAX_BYTES]].concat();
-        assert_eq!(inspect(&Blob(large.into())).unwrap_err().code, "too_large");
+        assert_eq!(format(&large).unwrap_err().code, "too_large");
     }
 
     #[test]

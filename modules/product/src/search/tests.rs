@@ -358,10 +358,9 @@ fn a_card_shows_what_a_list_needs() {
     let mut mug = product("Mug");
     let image = |file: &str| Image {
         file: file.into(),
-        alt: String::new(),
         width: 1,
         height: 1,
-        options: BTreeMap::new(),
+        ..Image::default()
     };
     mug.product.images = vec![image("a.jpg"), image("b.jpg"), image("c.jpg")];
     mug.product.rating = Rating { average: 4.5, count: 2 };

@@ -112,5 +112,6 @@ fn checked(category: Category) -> Result<Category> {
         faults.check(picture::is_name(file), "/image/file", "file", "is not the name of a picture");
     }
     faults.done()?;
-    Ok(Category { title, description, ..category })
+    let image = category.image.map(draft::undressed);
+    Ok(Category { title, description, image, ..category })
 }

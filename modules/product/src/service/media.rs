@@ -1,45 +1,17 @@
-//! Pictures, in a folder.
+//! Pictures of products.
 
-use std::{io::ErrorKind, path::PathBuf};
-
-use contracts::product::{Image, MediaFile, NewImage, NewProduct, Product, ProductId};
-use shared::{Error, Result, values::Blob};
-use tokio::io::AsyncWriteExt;
+use contracts::product::{Category, CategoryNode, Image, NewImage, NewProduct, Product, ProductId};
+use shared::{Error, Result};
 
 use super::Service;
-use crate::model::picture;
 
 impl Service {
-    pub(super) async fn read_media(&self, file: &str) -> Result<MediaFile> {
-        let missing = || Error::not_found("picture");
-        if !picture::is_name(file) {
-            return Err(missing());
-        }
-        let content = match tokio::fs::read(self.path(file)).await {
-            Ok(content) => content,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing()),
-            Err(error) => return Err(Error::internal(error)),
-        };
-        let (content_type, _) = picture::sniff(&content).ok_or_else(missing)?;
-        Ok(MediaFile { content_type: content_type.to_owned(), content: Blob(content.into()) })
-    }
-
-    pub(super) async fn write_media(&self, file: &str, content: Blob) -> Result<()> {
-        if !picture::is_name(file) {
-            return Err(Error::invalid("/file", "file", "is not the name of a picture"));
-        }
-        picture::inspect(&content)?;
-        self.keep(file, &content).await
-    }
-
     pub(super) async fn attach_image(&self, id: ProductId, new: NewImage) -> Result<Product> {
-        let picture = picture::inspect(&new.content)?;
         // Nobody's picture is stored for a product that is not there.
         self.catalogue.load(&[id]).await?.pop().ok_or_else(ProductId::not_found)?;
-        let file = picture::name(&new.content.0, picture.extension);
-        self.keep(&file, &new.content).await?;
-        let (width, height) = (picture.width, picture.height);
-        let image = Image { file, alt: new.alt, width, height, options: new.options };
+        let (file, clean) = self.pictures.upload(new.content).await?;
+        let (width, height) = (clean.width, clean.height);
+        let image = Image { file, alt: new.alt, width, height, options: new.options, ..Image::default() };
         let attach = |draft: &mut NewProduct| {
             draft.images.retain(|other| other.file != image.file);
             draft.images.push(image.clone());
@@ -58,27 +30,20 @@ impl Service {
         self.rewrite(id, None, detach).await
     }
 
-    fn path(&self, file: &str) -> PathBuf {
-        self.settings.media_dir.join(file)
+    /// The tree with what its pictures come in.
+    pub(super) async fn dressed(&self, mut nodes: Vec<CategoryNode>) -> Result<Vec<CategoryNode>> {
+        let (mut left, mut images) = (nodes.iter_mut().collect::<Vec<_>>(), Vec::new());
+        while let Some(node) = left.pop() {
+            images.extend(&mut node.category.image);
+            left.extend(&mut node.children);
+        }
+        self.pictures.dress(images).await?;
+        Ok(nodes)
     }
 
-    /// Writes a file whole or not at all, once for the same content.
-    async fn keep(&self, file: &str, content: &Blob) -> Result<()> {
-        if tokio::fs::read(self.path(file)).await.is_ok_and(|there| there == content.0) {
-            return Ok(());
-        }
-        // Hidden files cannot be asked for.
-        let draft = self.path(&format!(".{}", ProductId::random()));
-        let write = async {
-            let mut out = tokio::fs::File::create(&draft).await?;
-            out.write_all(&content.0).await?;
-            out.sync_all().await?;
-            tokio::fs::rename(&draft, self.path(file)).await
-        };
-        let written = write.await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&draft).await;
-        }
-        written.map_err(Error::internal)
+    pub(super) async fn one_category(&self, key: &str) -> Result<Category> {
+        let mut category = self.branches.tree().find(key).cloned()?;
+        self.pictures.dress(category.image.iter_mut().collect()).await?;
+        Ok(category)
     }
 }

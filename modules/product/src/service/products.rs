@@ -85,6 +85,7 @@ impl Service {
             fill(product, &available);
             product.category_ids.retain(|id| tree.contains(*id));
         }
+        self.pictures.dress(products.iter_mut().flat_map(|product| &mut product.images).collect()).await?;
         Ok(products)
     }
 

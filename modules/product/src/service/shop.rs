@@ -30,6 +30,11 @@ impl Service {
         if context.group.is_some() {
             self.price_for_group(&mut result.data, &context).await?;
         }
+        let mut pictures = Vec::new();
+        for card in &mut result.data {
+            pictures.extend(card.image.iter_mut().chain(&mut card.hover_image));
+        }
+        self.pictures.dress(pictures).await?;
         Ok(result)
     }
 
@@ -125,7 +130,9 @@ impl Service {
             fill(&mut product, &available);
             self.view_of(product, &offers, context)
         };
-        Ok(records.into_iter().map(view).collect())
+        let mut views: Vec<ProductView> = records.into_iter().map(view).collect();
+        self.pictures.dress(views.iter_mut().flat_map(|view| &mut view.images).collect()).await?;
+        Ok(views)
     }
 
     fn view_of(&self, product: Product, offers: &[Offer], context: &PriceContext) -> ProductView {

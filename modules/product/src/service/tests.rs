@@ -1,5 +1,6 @@
 mod catalogue;
 mod import;
+mod pictures;
 mod prices;
 mod stock;
 

@@ -4,6 +4,7 @@ mod categories;
 mod collections;
 mod levels;
 mod movements;
+mod pictures;
 mod prices;
 mod products;
 mod reservations;
@@ -20,7 +21,7 @@ use contracts::product::{
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use shared::{Clock, Currency, Error, Kind, Result, Time, db::Db};
 
-use super::{Catalogue, Listing, Membership, Record, Save};
+use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save};
 use crate::model::price::Offer;
 
 /// The name under which the module's events are published.
@@ -178,6 +179,33 @@ impl Catalogue for Sqlite {
         }
         let clock = self.clock.clone();
         self.db.transaction(async move |tx| prices::turn(tx, since, until, clock.now()).await).await
+    }
+}
+
+#[async_trait]
+impl Gallery for Sqlite {
+    async fn add(&self, files: Vec<String>, due_at: Time) -> Result<()> {
+        self.db.transaction(async move |tx| pictures::add(tx, &files, due_at).await).await
+    }
+
+    async fn replace(&self, file: String, due_at: Time) -> Result<()> {
+        self.db.transaction(async move |tx| pictures::replace(tx, &file, due_at).await).await
+    }
+
+    async fn known(&self) -> Result<Vec<String>> {
+        pictures::known(&mut self.db.get().await?).await
+    }
+
+    async fn claim(&self, now: Time, until: Time, limit: i64) -> Result<Vec<String>> {
+        self.db.transaction(async move |tx| pictures::claim(tx, now, until, limit).await).await
+    }
+
+    async fn finish(&self, until: Time, done: Vec<Finished>) -> Result<()> {
+        self.db.transaction(async move |tx| pictures::finish(tx, until, &done).await).await
+    }
+
+    async fn finished(&self, files: Vec<String>) -> Result<Vec<Finished>> {
+        pictures::finished(&mut self.db.get().await?, &files).await
     }
 }
 
