@@ -163,6 +163,12 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
     ] {
         upload(wrong).await.refused(422, "media_type");
     }
+    upload(pixel()[..45].to_vec()).await.refused(422, "broken");
+    // The same pixel, saying that there are 50,000 x 50,000 of it.
+    let mut bomb = pixel();
+    bomb[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
+    bomb[29..33].copy_from_slice(&0x6ec4_6216_u32.to_be_bytes());
+    upload(bomb).await.refused(422, "too_many_pixels");
     let product = upload(pixel()).await.expect(201);
     let image = &product["images"][0];
     assert_eq!((&image["alt"], &image["width"], &image["height"]), (&json!("A mug"), &json!(1), &json!(1)));

@@ -1,6 +1,10 @@
 //! Pictures.
 
-use actix_web::{HttpRequest, web};
+use actix_web::{
+    HttpRequest,
+    http::header::{CACHE_CONTROL, HeaderValue},
+    web,
+};
 use shared::cache::Fresh;
 
 use crate::{
@@ -24,7 +28,18 @@ async fn picture(state: web::Data<State>, request: HttpRequest, file: web::Path<
         })
         .await?;
     let mut response = cached::respond(&request, &entry);
-    let forever = actix_web::http::header::HeaderValue::from_static("public, max-age=86400");
-    response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, forever);
+    let keep = if is_named_by_content(&file) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=86400"
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(keep));
     Ok(response)
+}
+
+/// The name of an upload, and of its smaller forms, begins with a digest. A picture that an import has named may be
+/// replaced.
+fn is_named_by_content(file: &str) -> bool {
+    let (digest, rest) = file.split_at_checked(16).unwrap_or(("", ""));
+    digest.len() == 16 && digest.bytes().all(|b| b.is_ascii_hexdigit()) && rest.starts_with(['.', '-'])
 }

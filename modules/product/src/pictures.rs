@@ -52,6 +52,10 @@ impl Pictures {
         dir: PathBuf,
         avif: bool,
     ) -> Result<Self> {
+        if avif && !cfg!(feature = "avif") {
+            let detail = "this build cannot write AVIF: build it with the feature `avif`";
+            return Err(Error::invalid("product.avif", "feature", detail));
+        }
         tokio::fs::create_dir_all(dir.join(FORMS)).await.map_err(Error::internal)?;
         let finished = Cache::builder().max_capacity(20_000).time_to_live(REMEMBER).build();
         let (wake, decoding) = (Notify::new(), Semaphore::new(1));
@@ -116,8 +120,11 @@ impl Pictures {
 
     /// Writes into the images which forms there are.
     pub async fn dress(&self, images: Vec<&mut Image>) -> Result<()> {
-        let unknown: HashSet<&String> =
-            images.iter().map(|image| &image.file).filter(|file| !self.finished.contains_key(*file)).collect();
+        let unknown: HashSet<&String> = images
+            .iter()
+            .map(|image| &image.file)
+            .filter(|file| !self.finished.contains_key(*file))
+            .collect();
         let unknown: Vec<String> = unknown.into_iter().cloned().collect();
         let mut loaded = HashMap::new();
         if !unknown.is_empty() {
@@ -191,8 +198,7 @@ impl Pictures {
     }
 
     async fn make(&self, file: &str) -> Result<Finished> {
-        let content =
-            read(&self.dir.join(file)).await?.ok_or_else(|| Error::not_found("picture"))?;
+        let content = read(&self.dir.join(file)).await?.ok_or_else(|| Error::not_found("picture"))?;
         let avif = self.avif;
         let forms = tokio::task::spawn_blocking(move || raster::forms(&content, avif))
             .await
@@ -205,7 +211,12 @@ impl Pictures {
         }
         widths.sort_unstable();
         widths.dedup();
-        Ok(Finished { file: file.to_owned(), avif: avif && !widths.is_empty(), widths, color: Some(forms.color) })
+        Ok(Finished {
+            file: file.to_owned(),
+            avif: avif && !widths.is_empty(),
+            widths,
+            color: Some(forms.color),
+        })
     }
 }
 

@@ -33,8 +33,8 @@ use crate::{
     events::SearchConsumer,
     indexer::Indexer,
     model::shelf::UNTRACKED,
-    search::Index,
     pictures::Pictures,
+    search::Index,
     store::{Catalogue, Shelves, sqlite::Sqlite},
     workers,
 };

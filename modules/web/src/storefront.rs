@@ -81,12 +81,13 @@ impl Page {
     }
 
     /// Are there smaller forms of the picture?
-    pub fn has_sizes(&self, _: &Image) -> bool {
-        false
+    pub fn has_sizes(&self, image: &Image) -> bool {
+        !image.widths.is_empty()
     }
 
-    /// Those forms, for `srcset`.
-    pub fn srcset(&self, _: &Image) -> String {
-        String::new()
+    /// Those forms, for `srcset`: as `webp` or `avif`.
+    pub fn srcset(&self, image: &Image, extension: &str) -> String {
+        let form = |width: &u32| format!("/media/{} {width}w", Image::form(&image.file, *width, extension));
+        image.widths.iter().map(form).collect::<Vec<_>>().join(", ")
     }
 }

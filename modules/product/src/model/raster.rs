@@ -4,9 +4,7 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage,
-    codecs::{avif::AvifEncoder, jpeg::JpegEncoder},
-    imageops::FilterType,
-    metadata::Orientation,
+    codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
 };
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use shared::{Error, Result, values::Blob};
@@ -19,9 +17,6 @@ const WIDTHS: [u32; 5] = [240, 480, 720, 960, 1440];
 const MAX_PIXELS: u64 = 50_000_000;
 const MAX_MEMORY: u64 = 512 * 1024 * 1024;
 const WEBP_QUALITY: f32 = 82.0;
-const AVIF_QUALITY: u8 = 60;
-/// 1 is slowest, 10 quickest.
-const AVIF_SPEED: u8 = 9;
 /// Of a picture that is written again because of what stood beside its pixels.
 const CLEAN_QUALITY: u8 = 92;
 
@@ -76,12 +71,9 @@ pub fn forms(content: &[u8], avif: bool) -> Result<Forms> {
             let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
             picture = picture.resize_exact(width, height, FilterType::CatmullRom);
         }
-        files.push(Form { width, extension: "webp", content: webp(&picture, WEBP_QUALITY)? });
+        files.push(Form { width, extension: "webp", content: as_webp(&picture, WEBP_QUALITY)? });
         if avif {
-            let mut out = Vec::new();
-            let encoder = AvifEncoder::new_with_speed_quality(&mut out, AVIF_SPEED, AVIF_QUALITY);
-            picture.write_with_encoder(encoder.with_num_threads(Some(1))).map_err(Error::internal)?;
-            files.push(Form { width, extension: "avif", content: out });
+            files.push(Form { width, extension: "avif", content: as_avif(&picture)? });
         }
     }
     files.reverse();
@@ -121,7 +113,7 @@ impl Header {
                 let encoder = JpegEncoder::new_with_quality(&mut out, CLEAN_QUALITY);
                 picture.to_rgb8().write_with_encoder(encoder).map_err(Error::internal)?;
             }
-            ImageFormat::WebP => out = webp(&picture, f32::from(CLEAN_QUALITY))?,
+            ImageFormat::WebP => out = as_webp(&picture, f32::from(CLEAN_QUALITY))?,
             format => picture.write_to(&mut Cursor::new(&mut out), format).map_err(Error::internal)?,
         }
         Ok(Clean { content: Blob(out.into()), extension: self.extension, width, height })
@@ -167,7 +159,23 @@ fn in_srgb(pixels: &RgbaImage, profile: &[u8]) -> Option<RgbaImage> {
     Some(out)
 }
 
-fn webp(picture: &DynamicImage, quality: f32) -> Result<Vec<u8>> {
+#[cfg(feature = "avif")]
+fn as_avif(picture: &DynamicImage) -> Result<Vec<u8>> {
+    const QUALITY: u8 = 60;
+    /// 1 is slowest, 10 quickest.
+    const SPEED: u8 = 10;
+    let mut out = Vec::new();
+    let encoder = image::codecs::avif::AvifEncoder::new_with_speed_quality(&mut out, SPEED, QUALITY);
+    picture.write_with_encoder(encoder.with_num_threads(Some(1))).map_err(Error::internal)?;
+    Ok(out)
+}
+
+#[cfg(not(feature = "avif"))]
+fn as_avif(_: &DynamicImage) -> Result<Vec<u8>> {
+    Err(Error::internal("this build cannot write AVIF"))
+}
+
+fn as_webp(picture: &DynamicImage, quality: f32) -> Result<Vec<u8>> {
     let pixels = picture.to_rgba8();
     let encoder = webp::Encoder::from_rgba(&pixels, pixels.width(), pixels.height());
     let written = encoder.encode_simple(false, quality);

@@ -356,12 +356,7 @@ fn prices_are_those_of_the_currency() {
 #[test]
 fn a_card_shows_what_a_list_needs() {
     let mut mug = product("Mug");
-    let image = |file: &str| Image {
-        file: file.into(),
-        width: 1,
-        height: 1,
-        ..Image::default()
-    };
+    let image = |file: &str| Image { file: file.into(), width: 1, height: 1, ..Image::default() };
     mug.product.images = vec![image("a.jpg"), image("b.jpg"), image("c.jpg")];
     mug.product.rating = Rating { average: 4.5, count: 2 };
     let (id, variant_id) = (mug.product.id, mug.product.variants[0].id);

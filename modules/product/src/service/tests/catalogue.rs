@@ -11,7 +11,9 @@ fn patch(value: Value) -> ProductPatch {
     parse(value)
 }
 
-const GIF: &[u8] = b"GIF89a\x02\x00\x03\x00\x00\x00\x00;";
+/// Of 2 x 3 pixels.
+const GIF: &[u8] =
+    b"GIF87a\x02\0\x03\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0\x02\0\x03\0\0\x08\x06\0\x01\x08\x1c\x18\x10\0;";
 
 fn gif() -> Blob {
     Blob(GIF.into())

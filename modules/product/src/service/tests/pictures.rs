@@ -10,7 +10,8 @@ use super::*;
 
 /// A camera's picture: 2000 x 1500, red over blue, said to lie on its right side, with the place it was taken at.
 fn photo() -> Blob {
-    let pixels = RgbImage::from_fn(2000, 1500, |_, y| Rgb(if y < 750 { [220, 20, 20] } else { [20, 20, 220] }));
+    let pixels =
+        RgbImage::from_fn(2000, 1500, |_, y| Rgb(if y < 750 { [220, 20, 20] } else { [20, 20, 220] }));
     let mut exif = b"MM\0*\0\0\0\x08\0\x02".to_vec();
     // Orientation: turn by 90 degrees. The tag of the place leads to a directory of no entries.
     exif.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\x88\x25\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0\0\0\0\0\0\0");
