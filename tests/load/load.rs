@@ -62,14 +62,21 @@ async fn run(products: Option<u64>, seconds: Duration) -> Vec<Row> {
                 .await,
         );
         rows.push(scenario::gets("product page", &shop, &shop.product_path(), concurrency, seconds).await);
+        rows.push(scenario::gets("listing as HTML", &shop, shop::LISTING_PAGE, concurrency, seconds).await);
+        rows.push(
+            scenario::gets("product page as HTML", &shop, &shop.page_path(), concurrency, seconds).await,
+        );
+        rows.push(scenario::fresh_pages(&shop, concurrency, seconds).await);
         rows.push(scenario::searches("search, never cached", &shop, concurrency, seconds).await);
         rows.push(scenario::add_to_cart(&shop, concurrency, seconds).await);
         rows.push(scenario::checkout(&shop, concurrency, seconds).await);
     }
     println!("memory after load: {} MB", shop.memory_mb());
-    for (name, path) in
-        [("listing", "/api/v1/products?limit=20&facets=false".to_owned()), ("product", shop.product_path())]
-    {
+    for (name, path) in [
+        ("listing", "/api/v1/products?limit=20&facets=false".to_owned()),
+        ("product", shop.product_path()),
+        ("listing as HTML", shop::LISTING_PAGE.to_owned()),
+    ] {
         let bare = bare::Server::start(&shop.body(&path).await).await;
         for concurrency in [1, 32] {
             let name = format!("baseline: bare actix, bytes of {name}");

@@ -89,6 +89,17 @@ pub async fn gets_at(
     .await
 }
 
+/// Every page differs, so that none is ready: a list with filters and 24 cards is searched and rendered.
+pub async fn fresh_pages(shop: &Shop, concurrency: usize, duration: Duration) -> Row {
+    let name = "listing as HTML, never cached";
+    measure(name, shop.address, concurrency, duration, |mut client, turn| async move {
+        let reply = client.get(&format!("/search?sort=popular&max_price={}", 100_000 + turn)).await;
+        assert_eq!(reply.status, 200);
+        client
+    })
+    .await
+}
+
 /// Every search differs, so that no answer is ready.
 pub async fn searches(name: &str, shop: &Shop, concurrency: usize, duration: Duration) -> Row {
     const WORDS: [&str; 8] =

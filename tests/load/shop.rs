@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::client::Client;
 
+/// A list for people, with filters.
+pub const LISTING_PAGE: &str = "/search?sort=popular";
+
 /// A running shop with stock that does not run out.
 pub struct Shop {
     pub address: SocketAddr,
@@ -54,6 +57,11 @@ impl Shop {
         };
         shop.prepare().await;
         shop
+    }
+
+    /// The product for people.
+    pub fn page_path(&self) -> String {
+        format!("/products/{}", self.slug)
     }
 
     pub fn product_path(&self) -> String {

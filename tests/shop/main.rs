@@ -20,6 +20,7 @@ mod idempotency;
 mod openapi;
 mod operations;
 mod pages;
+mod pages_admin;
 mod payments;
 mod promotions;
 mod refunds;

@@ -113,7 +113,8 @@ impl Money {
     /// `19.99`: what [`Money::from_decimal`] reads.
     pub fn to_decimal(self) -> String {
         let digits = self.currency.exponent() as usize;
-        let (sign, text) = (if self.amount < 0 { "-" } else { "" }, format!("{:0>1$}", self.amount.abs(), digits + 1));
+        let (sign, text) =
+            (if self.amount < 0 { "-" } else { "" }, format!("{:0>1$}", self.amount.abs(), digits + 1));
         let (whole, fraction) = text.split_at(text.len() - digits);
         if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }

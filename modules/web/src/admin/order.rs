@@ -51,7 +51,9 @@ struct PackingSlip<'a> {
 
 impl OrderPage<'_> {
     fn left_to_send(&self, line: &OrderLine) -> i64 {
-        line.line.quantity - line.shipped_quantity - line.refunded_quantity.max(0).min(line.line.quantity - line.shipped_quantity)
+        line.line.quantity
+            - line.shipped_quantity
+            - line.refunded_quantity.max(0).min(line.line.quantity - line.shipped_quantity)
     }
 
     fn left_to_refund(&self, line: &OrderLine) -> i64 {
@@ -59,7 +61,9 @@ impl OrderPage<'_> {
     }
 
     fn can_capture(&self) -> bool {
-        self.order.status == OrderStatus::Placed && self.to_capture().amount > 0 && self.p.may(&Permission::OrdersWrite)
+        self.order.status == OrderStatus::Placed
+            && self.to_capture().amount > 0
+            && self.p.may(&Permission::OrdersWrite)
     }
 
     /// What is authorised and not yet taken.
@@ -165,14 +169,23 @@ async fn packing_slip(p: Page, id: web::Path<String>) -> Answer {
 }
 
 /// Back to the order with a word; or the form again with what is wrong.
-async fn done(p: &Page, id: &str, said: &str, result: Result<Order>, mut f: Fields, form: &'static str) -> Answer {
+async fn done(
+    p: &Page,
+    id: &str,
+    said: &str,
+    result: Result<Order>,
+    mut f: Fields,
+    form: &'static str,
+) -> Answer {
     match result {
         Ok(_) => {
             let mut response = p.see_other(&format!("/admin/orders/{id}"));
             p.notify(&mut response, "ok", p.t(said));
             Ok(response)
         }
-        Err(error) if matches!(error.kind, Kind::Internal | Kind::NotFound | Kind::Forbidden) => Err(error.into()),
+        Err(error) if matches!(error.kind, Kind::Internal | Kind::NotFound | Kind::Forbidden) => {
+            Err(error.into())
+        }
         Err(error) => {
             f.problem = Some(match error.fields.first() {
                 Some(field) => p.error(&field.code, &field.detail),

@@ -105,16 +105,8 @@ async fn overview(p: Page, period: web::Query<Period>) -> Answer {
     let (series, past) = (series(&sales, first, days, currency), series(&former, before, days, currency));
     let figures = figures(&p, &sales, &former, &series, currency);
     let chart = chart(&p, first, &series, &past, currency);
-    let page = Overview {
-        p: &p,
-        days,
-        figures,
-        chart,
-        todo: todo(&p).await?,
-        sales,
-        low,
-        latest: latest.data,
-    };
+    let page =
+        Overview { p: &p, days, figures, chart, todo: todo(&p).await?, sales, low, latest: latest.data };
     p.html(&page)
 }
 
@@ -137,7 +129,12 @@ async fn todo(p: &Page) -> Answer<Vec<Todo>> {
 }
 
 /// Sales and orders of each day, days without any included.
-fn series(sales: &SalesSummary, first: NaiveDate, days: u64, currency: Currency) -> Vec<(NaiveDate, i64, i64)> {
+fn series(
+    sales: &SalesSummary,
+    first: NaiveDate,
+    days: u64,
+    currency: Currency,
+) -> Vec<(NaiveDate, i64, i64)> {
     let known: BTreeMap<&str, (i64, i64)> = sales
         .days
         .iter()

@@ -35,6 +35,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/account/details", [get(details::show), post(details::rename)]);
     at(config, "/account/password", [post(details::change_password)]);
     at(config, "/account/sessions/{id}/end", [post(details::end_session)]);
+    at(config, "/account/sessions/end-others", [post(details::end_other_sessions)]);
+    at(config, "/account/verification", [post(password::send_verification)]);
     at(config, "/account/export", [get(details::export)]);
     at(config, "/account/delete", [get(details::show_delete), post(details::delete)]);
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use contracts::{
     cart::{NewCart, NewLine},
     order::{FulfillmentStatus, Order, OrderId, OrderPaymentStatus, OrderStatus, OrderSummary, Viewer},
+    shipping::ShipmentStatus,
 };
 use serde::Deserialize;
 use shared::{Kind, Time, limits::Limited, values::Email};
@@ -117,6 +118,10 @@ async fn cancel(p: Page, path: web::Path<String>, token: web::Query<Token>, _: P
         Err(error) if error.kind == Kind::Conflict => {
             p.notify(&mut response, "bad", p.t("order-not-cancellable"));
         }
+        // It is on its way, and goes on by itself.
+        Err(error) if error.code == "cancel_pending" => {
+            p.notify(&mut response, "info", p.t("order-cancel-pending"));
+        }
         Err(error) => return Err(error.into()),
     }
     Ok(response)
@@ -207,6 +212,17 @@ fn standing(
 }
 
 impl Page {
+    /// How far a parcel is, as a tone and a word.
+    pub fn parcel(&self, status: &ShipmentStatus) -> (&'static str, String) {
+        let (tone, key) = match status {
+            ShipmentStatus::Pending => ("warn", "parcel-pending"),
+            ShipmentStatus::Shipped => ("info", "parcel-shipped"),
+            ShipmentStatus::InTransit => ("info", "parcel-in-transit"),
+            ShipmentStatus::Delivered => ("ok", "parcel-delivered"),
+        };
+        (tone, self.t(key))
+    }
+
     /// Where an order of a list stands, as a tone and a word.
     pub fn order_standing(&self, order: &OrderSummary) -> (&'static str, String) {
         let (tone, key) = standing(order.status, order.payment_status, order.fulfillment_status);

@@ -98,6 +98,9 @@ pub async fn sign_out(p: Page, _: Post<Empty>) -> Answer {
 }
 
 pub async fn show_register(p: Page, prefill: web::Query<Prefill>) -> Answer {
+    if p.claims.is_some() {
+        return Ok(p.back(prefill.0.to.as_deref(), "/account"));
+    }
     p.html(&Register { p: &p, f: prefill.0.fields() })
 }
 

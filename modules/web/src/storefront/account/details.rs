@@ -65,10 +65,13 @@ fn done(p: &Page, key: &str) -> Answer {
     Ok(response)
 }
 
-pub async fn change_password(p: Page, form: Post<Fields>) -> Answer {
+pub async fn change_password(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer {
     let claims = p.claims.clone().ok_or(Fault::SignIn)?;
     let mut f = form.0;
     let (current, new) = (f.required(&p, "current_password"), f.required(&p, "new_password"));
+    if let Err(limited) = p.state.limits.login(sessions::address(&p, &request), &claims.email) {
+        f.refuse(&p, &limited);
+    }
     if !f.failed() {
         match p.ports().customers.change_password(claims.sub, current, new, Some(claims.sid)).await {
             Ok(()) => return done(&p, "password-changed"),
@@ -93,6 +96,17 @@ pub async fn end_session(p: Page, id: web::Path<String>, _: Post<Empty>) -> Answ
     let session = own.iter().find(|session| session.id.to_string() == *id).ok_or_else(Fault::not_found)?;
     p.ports().customers.log_out(session.id).await?;
     done(&p, "session-ended")
+}
+
+pub async fn end_other_sessions(p: Page, _: Post<Empty>) -> Answer {
+    let claims = p.claims.clone().ok_or(Fault::SignIn)?;
+    let customers = &p.ports().customers;
+    for session in customers.sessions(claims.sub).await? {
+        if session.id != claims.sid {
+            customers.log_out(session.id).await?;
+        }
+    }
+    done(&p, "sessions-ended")
 }
 
 /// Everything the shop knows of somebody.

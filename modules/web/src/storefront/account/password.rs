@@ -6,8 +6,8 @@ use serde::Deserialize;
 use shared::{Kind, limits::Limited};
 
 use crate::{
-    Answer, Page,
-    forms::{Fields, Post},
+    Answer, Fault, Page,
+    forms::{Empty, Fields, Post},
     sessions::address,
 };
 
@@ -81,6 +81,16 @@ pub async fn reset(p: Page, form: Post<Fields>) -> Answer {
         }
     }
     p.html_as(StatusCode::UNPROCESSABLE_ENTITY, &Reset { p: &p, f })
+}
+
+/// Sends the link once more.
+pub async fn send_verification(p: Page, request: HttpRequest, _: Post<Empty>) -> Answer {
+    let claims = p.claims.clone().ok_or(Fault::SignIn)?;
+    p.state.limits.check(Limited::Reset, address(&p, &request))?;
+    p.ports().customers.request_verification(claims.email.clone()).await?;
+    let mut response = p.see_other("/account");
+    p.notify(&mut response, "ok", p.t("verify-sent"));
+    Ok(response)
 }
 
 /// Asks first: programs that look at mails open links too.
