@@ -33,7 +33,7 @@ pub struct Candidates {
 
 impl Default for Candidates {
     fn default() -> Self {
-        Self { item_item: ItemItem::default(), als: Als::default(), share: 0.5 }
+        Self { item_item: ItemItem::default(), als: Als::default(), share: 0.6 }
     }
 }
 

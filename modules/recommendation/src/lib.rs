@@ -1,4 +1,36 @@
 #![doc = include_str!("../README.md")]
 
-pub mod evaluate;
 pub mod learn;
+
+pub mod evaluate;
+
+mod model;
+
+mod activity;
+mod catalogue;
+mod demand;
+mod trained;
+
+mod answers;
+mod service;
+mod store;
+
+mod events;
+mod workers;
+
+mod schema;
+
+use shared::db::{Migration, Migrations};
+
+pub use model::Settings;
+pub use service::Service;
+
+/// The tables of this module.
+pub const MIGRATIONS: Migrations = Migrations {
+    module: "recommendation",
+    list: &[Migration {
+        version: "2026-11-26_start",
+        up: include_str!("../../../migrations/recommendation/2026-11-26_start/up.sql"),
+        down: include_str!("../../../migrations/recommendation/2026-11-26_start/down.sql"),
+    }],
+};

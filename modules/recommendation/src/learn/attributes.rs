@@ -5,7 +5,7 @@ use linfa::{
     traits::{Fit, PredictInplace},
 };
 use linfa_reduction::Pca;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -57,21 +57,14 @@ impl Attributes {
         let pca = Pca::params(dimensions)
             .fit(&DatasetBase::from(described(&chosen)))
             .map_err(|error| Error::NotConverged(error.to_string()))?;
-        // Fewer facts than components leave some that are noise, or not even numbers.
-        let strongest = pca.singular_values().iter().copied().fold(0.0, f64::max);
-        let sound = |component: usize| {
-            pca.singular_values()[component] > 1e-6 * strongest
-                && pca.components().row(component).iter().all(|x| x.is_finite())
-        };
-        let sound: Vec<usize> = (0..dimensions).filter(|component| sound(*component)).collect();
-        let dimensions = sound.len();
+        // Where the facts have fewer dimensions than were asked for, fewer are found.
+        let dimensions = pca.components().nrows();
         let all: Vec<usize> = (0..products.len()).collect();
         let mut vectors = Vec::with_capacity(products.len() * dimensions);
         for block in all.chunks(1_000) {
             let records = described(block);
             let mut embedded = pca.default_target(&records);
             pca.predict_inplace(&records, &mut embedded);
-            let embedded = embedded.select(Axis(1), &sound);
             for (row, facts) in embedded.rows().into_iter().zip(records.rows()) {
                 let length = row.dot(&row).sqrt();
                 let scale = if length > 1e-9 && facts.sum() > 0.0 { 1.0 / length } else { 0.0 };

@@ -45,7 +45,7 @@ pub struct Als {
 
 impl Default for Als {
     fn default() -> Self {
-        Self { dimensions: 64, iterations: 10, steps: 3, confidence: 20.0, penalty: 0.1, exponent: 0.5, seed: 1 }
+        Self { dimensions: 64, iterations: 15, steps: 3, confidence: 1.0, penalty: 20.0, exponent: 0.0, seed: 1 }
     }
 }
 
@@ -350,6 +350,6 @@ mod tests {
     #[test]
     fn inner_products_have_no_length_limit() {
         let a: Vec<f32> = (0..19).map(|n| n as f32).collect();
-        assert_eq!(dot(&a, &a), (0..19).map(|n| (n * n) as f32).sum());
+        assert_eq!(dot(&a, &a), (0..19).map(|n| (n * n) as f32).sum::<f32>());
     }
 }

@@ -45,7 +45,7 @@ pub enum Weighting {
 
 impl Default for ItemItem {
     fn default() -> Self {
-        Self { weighting: Weighting::Bm25 { k1: 1.2, b: 0.6 }, neighbours: 100, longest_row: 1_000 }
+        Self { weighting: Weighting::Bm25 { k1: 1.2, b: 0.3 }, neighbours: 200, longest_row: 1_000 }
     }
 }
 

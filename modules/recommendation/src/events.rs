@@ -1,0 +1,78 @@
+//! What others say that concerns recommendations.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::{
+    customer::CustomerDeleted,
+    order::{Order, OrderPlaced},
+    product::{ProductChanged, stock::StockChanged},
+    recommendation::{Interaction, InteractionKind, Visitor, VisitorId},
+    review::AggregateChanged,
+};
+use shared::{
+    Result, Time,
+    events::{Consumer, Envelope, Event},
+};
+
+use crate::Service;
+
+/// This module's name in the inbox.
+pub const CONSUMER: &str = "recommendation";
+
+/// The module's one ear.
+pub struct Ear(pub Arc<Service>);
+
+#[async_trait]
+impl Consumer for Ear {
+    fn name(&self) -> &'static str {
+        CONSUMER
+    }
+
+    fn hears(&self) -> &'static [&'static str] {
+        &[
+            OrderPlaced::TYPE,
+            ProductChanged::TYPE,
+            StockChanged::TYPE,
+            AggregateChanged::TYPE,
+            CustomerDeleted::TYPE,
+        ]
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<()> {
+        let Self(service) = self;
+        match event.kind.as_str() {
+            OrderPlaced::TYPE => {
+                let OrderPlaced { order } = event.parse()?;
+                service.bought(event.id, purchases(&order, event.occurred_at)).await
+            }
+            // What is in memory is read anew, so that it does not matter how often it is heard.
+            ProductChanged::TYPE => service.refresh(event.parse::<ProductChanged>()?.product_id).await,
+            AggregateChanged::TYPE => service.refresh(event.parse::<AggregateChanged>()?.product_id).await,
+            StockChanged::TYPE => {
+                service.catalogue.stock(&event.parse::<StockChanged>()?.items);
+                Ok(())
+            }
+            CustomerDeleted::TYPE => {
+                service.forget_customer(event.id, event.parse::<CustomerDeleted>()?.customer_id).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Each product once. A guest's order is a visitor of its own: it says what goes together, and nothing of the guest.
+fn purchases(order: &Order, at: Time) -> Vec<Interaction> {
+    let visitor = match order.customer_id {
+        Some(customer) => Visitor { customer_id: Some(customer), visitor_id: None },
+        None => {
+            Visitor { customer_id: None, visitor_id: Some(VisitorId::derived(&order.id.to_string())) }
+        }
+    };
+    let mut products: Vec<_> = order.lines.iter().map(|line| line.line.product_id).collect();
+    products.sort();
+    products.dedup();
+    let purchase =
+        |product_id| Interaction { visitor, product_id, kind: InteractionKind::Purchase, at };
+    products.into_iter().map(purchase).collect()
+}

@@ -1,0 +1,49 @@
+//! Where interactions, impressions and models are kept. Each writing method is one atomic unit.
+
+mod sqlite;
+
+use async_trait::async_trait;
+use contracts::{
+    customer::CustomerId,
+    product::ProductId,
+    recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
+};
+use shared::{Result, Time, events::EventId};
+
+use crate::{learn::Features, model::Shown};
+
+pub use sqlite::Sqlite;
+
+/// What the service asks of a database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps those that are not known yet; answers how many are new.
+    async fn add(&self, interactions: Vec<Interaction>) -> Result<u32>;
+    /// Keeps what was bought, once per event; true the first time.
+    async fn bought(&self, event: EventId, purchases: Vec<Interaction>) -> Result<bool>;
+    /// The last ones, the oldest of them first.
+    async fn interactions(&self, limit: u32) -> Result<Vec<Interaction>>;
+    /// How many there are.
+    async fn count(&self) -> Result<u64>;
+
+    /// Keeps a list that was shown, once.
+    async fn shown(&self, shown: Shown) -> Result<()>;
+    /// Keeps a click on a list that is known and had the product in it, once.
+    async fn clicked(&self, impression: ImpressionId, product: ProductId) -> Result<()>;
+    /// Products of the last lists that were shown, the oldest first, and whether each was clicked.
+    async fn clicks(&self, lists: u32) -> Result<Vec<(Features, bool)>>;
+
+    /// Erases what is kept of a visitor. A customer's anonymous past goes too.
+    async fn forget(&self, visitor: Visitor) -> Result<()>;
+    /// The same for a customer who has been deleted. Once per event.
+    async fn forget_customer(&self, event: EventId, customer: CustomerId) -> Result<()>;
+    /// Deletes interactions and impressions from before then.
+    async fn prune(&self, before: Time) -> Result<()>;
+
+    /// Keeps a model as the newest, and `keep` in all.
+    async fn save_model(&self, model: ModelInfo, content: Vec<u8>, keep: u32) -> Result<()>;
+    /// Newest first.
+    async fn models(&self) -> Result<Vec<ModelInfo>>;
+    /// The newest one.
+    async fn model(&self) -> Result<Option<(ModelInfo, Vec<u8>)>>;
+}

@@ -1,0 +1,52 @@
+//! What runs in the background.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{Kind, Result, jobs::Jobs};
+
+use crate::Service;
+
+pub fn start(service: &Arc<Service>, jobs: &Jobs) {
+    let sync = service.clone();
+    jobs.every("recommendation.catalogue", Duration::from_secs(3_600), move || {
+        let service = sync.clone();
+        async move { service.open().await }
+    });
+    let writer = service.clone();
+    jobs.every("recommendation.writer", Duration::from_millis(500), move || {
+        let service = writer.clone();
+        async move { service.flush().await }
+    });
+    let lister = service.clone();
+    jobs.every("recommendation.lists", Duration::from_secs(30), move || {
+        let service = lister.clone();
+        async move {
+            service.list();
+            Ok(())
+        }
+    });
+    let period = Duration::from_secs(service.settings.train_seconds.max(1));
+    let trainer = service.clone();
+    jobs.every("recommendation.training", period, move || {
+        let service = trainer.clone();
+        async move { service.train_if_due().await }
+    });
+    let pruner = service.clone();
+    jobs.every("recommendation.prune", Duration::from_secs(3_600), move || {
+        let service = pruner.clone();
+        async move { service.prune().await }
+    });
+}
+
+impl Service {
+    /// Trains if enough is new. That another training is under way is no failure.
+    async fn train_if_due(&self) -> Result<()> {
+        if !self.is_training_due().await? {
+            return Ok(());
+        }
+        match self.learn().await {
+            Err(error) if error.kind == Kind::Conflict => Ok(()),
+            trained => trained.map(|_| ()),
+        }
+    }
+}
