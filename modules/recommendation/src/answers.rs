@@ -131,7 +131,8 @@ impl Answers<'_> {
     pub fn recently_viewed(&self, visitor: Visitor, context: &Context) -> Vec<Recommended> {
         let seen = self.activity.of(visitor);
         let viewed = seen.iter().filter(|seen| seen.kind == InteractionKind::View);
-        let mut list = List { per_category: usize::MAX, ..self.list(context, []) };
+        let mut list = self.list(context, []);
+        list.per_category = usize::MAX;
         list.extend(viewed.map(|seen| Recommended {
             product_id: seen.product,
             score: seen.at.seconds() as f32,

@@ -23,8 +23,9 @@ const BLOCK: usize = 128;
 /// With one side fixed the other is a ridge regression per row, `(YᵀY + Yᵀ(C - 1)Y + λ s I) x = Yᵀ C p`, whose matrix is
 /// never built: a few steps of conjugate gradient from the last solution do (Takács, Pilászy and Tikk, *Applications of
 /// the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering*, RecSys 2011). The penalty grows with what
-/// is known of a row, `s = (Σ c over what is wanted)^ν`, after Rendle, Krichene, Zhang and Koren, *Revisiting the
-/// Performance of iALS on Item Recommendation Benchmarks* (RecSys 2022); `ν = 0` is the original.
+/// is known, so that one λ does for small shops and large ones: `s = k̄ (k / k̄)^ν`, where `k` is the confidence in all that
+/// a row wants and `k̄` its mean over the rows of that side. (`ν = 1` is what Rendle, Krichene, Zhang and Koren found best in
+/// *Revisiting the Performance of iALS on Item Recommendation Benchmarks*, RecSys 2022, on far denser data; here 0 is.)
 #[derive(Clone, Debug)]
 pub struct Als {
     /// The length of the vectors.
@@ -45,7 +46,7 @@ pub struct Als {
 
 impl Default for Als {
     fn default() -> Self {
-        Self { dimensions: 64, iterations: 15, steps: 3, confidence: 1.0, penalty: 20.0, exponent: 0.0, seed: 1 }
+        Self { dimensions: 64, iterations: 15, steps: 3, confidence: 1.0, penalty: 0.25, exponent: 0.0, seed: 1 }
     }
 }
 
@@ -57,6 +58,7 @@ pub struct Factors {
     /// `YᵀY`.
     gram: Vec<f32>,
     confidence: f32,
+    /// λ and what goes with it, of the visitors' side.
     penalty: f32,
     exponent: f32,
     steps: usize,
@@ -88,7 +90,7 @@ impl Fit<Interactions, (), Error> for Als {
             gram: gram.into_raw_vec_and_offset().0,
             products: y.into_raw_vec_and_offset().0,
             confidence: self.confidence,
-            penalty: self.penalty,
+            penalty: self.penalty_of(visitors),
             exponent: self.exponent,
             steps: self.steps,
         })
@@ -96,13 +98,20 @@ impl Fit<Interactions, (), Error> for Als {
 }
 
 impl Als {
+    /// `λ k̄^(1-ν)`.
+    fn penalty_of(&self, rows: &Interactions) -> f32 {
+        let known: f32 = (0..rows.visitors()).map(|row| known(rows.row(row).1, self.confidence)).sum();
+        let mean = (known / rows.visitors().max(1) as f32).max(1.0);
+        self.penalty * mean.powf(1.0 - self.exponent)
+    }
+
     fn solve(&self, data: &Interactions, fixed: ArrayView2<'_, f32>, solved: &mut Array2<f32>) {
         let gram = fixed.t().dot(&fixed);
         let system = System {
             gram: gram.view(),
             fixed: fixed.view(),
             confidence: self.confidence,
-            penalty: self.penalty,
+            penalty: self.penalty_of(data),
             exponent: self.exponent,
         };
         let rows = solved.as_slice_mut().expect("built in standard layout");
@@ -135,8 +144,7 @@ impl System<'_> {
         let count = solved.nrows();
         let penalties: Array1<f32> = (0..count)
             .map(|row| {
-                let weights = wanted(row).1;
-                let known = weights.len() as f32 + self.confidence * weights.iter().sum::<f32>();
+                let known = known(wanted(row).1, self.confidence);
                 self.penalty * known.max(1.0).powf(self.exponent)
             })
             .collect();
@@ -255,6 +263,11 @@ impl PredictInplace<Interactions, Array2<f32>> for Factors {
     fn default_target(&self, visitors: &Interactions) -> Array2<f32> {
         Array2::zeros((visitors.visitors(), visitors.products()))
     }
+}
+
+/// The confidence in all that a row wants.
+fn known(weights: &[f32], confidence: f32) -> f32 {
+    weights.len() as f32 + confidence * weights.iter().sum::<f32>()
 }
 
 /// Eight sums side by side, which the compiler makes vector instructions of.
