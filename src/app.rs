@@ -12,6 +12,7 @@ use contracts::{
     order::Orders,
     payment::Payments,
     product::{Products, stock::Stock},
+    recommendation::Recommendations,
     shipping::Shipping,
     system::System,
 };
@@ -65,6 +66,7 @@ struct Modules {
     shipping: Arc<shipping::Service>,
     order: Arc<order::Service>,
     notification: Arc<notification::Service>,
+    recommendation: Arc<recommendation::Service>,
 }
 
 impl App {
@@ -88,6 +90,7 @@ impl App {
         consumers.extend(modules.shipping.consumers());
         consumers.extend(modules.order.consumers());
         consumers.extend(modules.notification.consumers());
+        consumers.extend(modules.recommendation.consumers());
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
@@ -143,6 +146,7 @@ impl App {
         self.modules.shipping.start(&self.jobs);
         self.modules.order.start(&self.jobs);
         self.modules.notification.start(&self.jobs);
+        self.modules.recommendation.start(&self.jobs);
         self.gateway.start(&self.jobs);
         Ok(())
     }
@@ -170,6 +174,11 @@ impl App {
     /// Waits until every product change is in the search index.
     pub async fn search_idle(&self) -> Result<()> {
         self.modules.product.search_idle().await
+    }
+
+    /// What was done with products, to evaluate recommendations with.
+    pub async fn interactions(&self) -> Result<recommendation::evaluate::Log> {
+        self.modules.recommendation.log().await
     }
 
     /// Stops the workers; those that are in the middle of something finish it.
@@ -204,7 +213,12 @@ impl Databases {
             (
                 "metadata",
                 &self.metadata,
-                vec![events::MIGRATIONS, cart::MIGRATIONS, notification::MIGRATIONS],
+                vec![
+                    events::MIGRATIONS,
+                    cart::MIGRATIONS,
+                    notification::MIGRATIONS,
+                    recommendation::MIGRATIONS,
+                ],
             ),
         ]
     }
@@ -265,7 +279,7 @@ async fn connect(
 ) -> Result<(Modules, Ports)> {
     use contracts::{
         cart as c, customer as cu, idempotency as i, notification as n, order as o, payment as pa,
-        product as p, shipping as s,
+        product as p, recommendation as re, shipping as s,
     };
     let how = settings.modules.transport;
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
@@ -319,11 +333,25 @@ async fn connect(
     let orders: Arc<dyn Orders> = link(how, order.clone(), |x| Arc::new(o::Client(wire(o::Server(x)))));
     let idempotency: Arc<dyn Idempotency> =
         link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
-    let notification =
-        notification::Service::new(dbs.metadata.clone(), clock, signer, settings.notification.clone())
-            .await?;
+    let notification = notification::Service::new(
+        dbs.metadata.clone(),
+        clock.clone(),
+        signer,
+        settings.notification.clone(),
+    )
+    .await?;
     let notifications: Arc<dyn Notifications> =
         link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
+
+    let recommendation = recommendation::Service::new(
+        dbs.metadata.clone(),
+        clock,
+        products.clone(),
+        settings.recommendation.clone(),
+    )
+    .await?;
+    let recommendations: Arc<dyn Recommendations> =
+        link(how, recommendation.clone(), |x| Arc::new(re::Client(wire(re::Server(x)))));
 
     let ports = Ports {
         products,
@@ -335,8 +363,10 @@ async fn connect(
         orders,
         idempotency,
         notifications,
+        recommendations,
     };
-    Ok((Modules { product, customer, cart, payment, shipping, order, notification }, ports))
+    let modules = Modules { product, customer, cart, payment, shipping, order, notification, recommendation };
+    Ok((modules, ports))
 }
 
 /// The configured secret, or the one in the data folder, made at the first start.

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the command line answers on standard output")]
 
 mod doctor;
+mod recommend;
 mod serve;
 
 use std::{
@@ -49,6 +50,11 @@ enum Command {
     Staff {
         #[command(subcommand)]
         what: Staff,
+    },
+    /// Train recommendations, or say how good they are.
+    Recommend {
+        #[command(subcommand)]
+        what: recommend::Recommend,
     },
     /// Settings.
     Config {
@@ -169,6 +175,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Staff { what: Staff::Add { email, role, name } } => {
             add_staff(load(file)?, &email, role, name).await
         }
+        Command::Recommend { what } => recommend::run(what, || load(file)).await,
         Command::Config { what: ConfigCommand::Show } => {
             print!("{}", settings::show(file)?);
             Ok(ExitCode::SUCCESS)

@@ -62,18 +62,24 @@ pub async fn load(ports: &Ports, clock: &dyn Clock, progress: &Progress) -> Resu
     shop::promote(ports, &products).await?;
 
     let terms = Terms::load(ports, now).await?;
+    let mut purchases = Vec::new();
     progress.begin("orders", history.orders.len() as u64);
     for (n, batch) in history.orders.chunks(BATCH).enumerate() {
         let records = batch.iter().enumerate().map(|(i, order)| {
             let seed = format!("demo:{}", n * BATCH + i);
             past(seed, order, &history, &customers, &products)?.record(&terms)
         });
-        let (orders, payments) = records.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let (orders, payments): (Vec<_>, Vec<_>) = records.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        purchases.extend(orders.iter().flat_map(past::purchases));
         ports.orders.import(orders).await?;
         ports.payments.import(payments).await?;
         progress.advance(batch.len() as u64);
     }
     progress.finish();
+    // Times are counted back from now: a second load would take the same purchases for others.
+    if ports.recommendations.status().await?.interactions < purchases.len() as u64 {
+        ports.recommendations.import(purchases).await?;
+    }
     report.orders = history.orders.len() as u64;
     report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)

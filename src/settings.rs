@@ -32,6 +32,7 @@ pub struct Settings {
     pub shipping: shipping::Settings,
     pub order: order::Settings,
     pub notification: notification::Settings,
+    pub recommendation: recommendation::Settings,
     pub web: web::Settings,
     pub testing: Testing,
 }

@@ -8,6 +8,7 @@ use contracts::{
     order::{FulfillmentStatus, ImportOrder},
     payment::ImportPayment,
     product::{Product, Variant},
+    recommendation::{Interaction, InteractionKind, Visitor, VisitorId},
     shipping::{DeliveryWindow, Method, MethodId, ShippingOption, Zone},
 };
 use shared::{Currency, Money, Result, Time};
@@ -78,6 +79,22 @@ impl Tax {
     fn of(&self, amount: Money) -> Result<Money> {
         amount.ratio(self.basis_points, if self.included { 10_000 + self.basis_points } else { 10_000 })
     }
+}
+
+/// What was bought, for those who recommend. A guest's order is a visitor of its own, as it is for orders of today.
+pub(crate) fn purchases(order: &ImportOrder) -> impl Iterator<Item = Interaction> + '_ {
+    let anonymous = VisitorId::derived(&order.id().to_string());
+    let visitor = Visitor {
+        customer_id: order.customer_id,
+        visitor_id: order.customer_id.is_none().then_some(anonymous),
+    };
+    let purchase = move |line: &PricedLine| Interaction {
+        visitor,
+        product_id: line.product_id,
+        kind: InteractionKind::Purchase,
+        at: order.placed_at,
+    };
+    order.lines.iter().map(purchase)
 }
 
 impl Past<'_> {

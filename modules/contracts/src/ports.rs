@@ -10,6 +10,7 @@ use crate::{
     order::Orders,
     payment::Payments,
     product::{Products, stock::Stock},
+    recommendation::Recommendations,
     shipping::Shipping,
 };
 
@@ -25,4 +26,5 @@ pub struct Ports {
     pub orders: Arc<dyn Orders>,
     pub idempotency: Arc<dyn Idempotency>,
     pub notifications: Arc<dyn Notifications>,
+    pub recommendations: Arc<dyn Recommendations>,
 }

@@ -299,6 +299,30 @@ pub struct ProductView {
     pub updated_at: Time,
 }
 
+impl ProductView {
+    /// As it stands in a list; `None` if it has no price in the currency.
+    pub fn card(&self) -> Option<ProductCard> {
+        let cheapest = self.variants.iter().min_by_key(|variant| variant.price.amount)?;
+        let dearest = self.variants.iter().max_by_key(|variant| variant.price.amount)?;
+        Some(ProductCard {
+            id: self.id,
+            slug: self.slug.clone(),
+            title: self.title.clone(),
+            subtitle: self.subtitle.clone(),
+            brand: self.brand.clone(),
+            image: self.images.first().cloned(),
+            hover_image: self.images.get(1).cloned(),
+            price: cheapest.price,
+            price_max: (dearest.price != cheapest.price).then_some(dearest.price),
+            compare_at_price: cheapest.compare_at_price,
+            in_stock: self.variants.iter().any(|variant| variant.in_stock),
+            rating: self.rating,
+            swatches: self.options.first().map(|option| option.values.clone()).unwrap_or_default(),
+            variant_id: if self.variants.len() == 1 { Some(cheapest.id) } else { None },
+        })
+    }
+}
+
 /// A variant as shoppers see it. One without a price in the currency is not shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct VariantView {

@@ -175,6 +175,21 @@ pub enum Reason {
     RecentlyViewed,
 }
 
+impl Reason {
+    /// The product that speaks for the recommended one.
+    pub fn product_id(&self) -> Option<ProductId> {
+        match self {
+            Self::Related { product_id }
+            | Self::BoughtTogether { product_id }
+            | Self::Viewed { product_id }
+            | Self::CartAdded { product_id }
+            | Self::Bought { product_id }
+            | Self::Similar { product_id } => Some(*product_id),
+            Self::BestSeller { .. } | Self::Trending | Self::RecentlyViewed => None,
+        }
+    }
+}
+
 /// A trained model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ModelInfo {

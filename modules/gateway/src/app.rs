@@ -48,6 +48,7 @@ pub trait Pages: Send + Sync {
 pub struct State {
     pub(crate) ports: Ports,
     pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cache: Cache,
     pub(crate) verifier: Verifier,
     pub(crate) limits: Arc<Limits>,
@@ -65,8 +66,9 @@ impl Gateway {
     /// Puts it together. `Settings.currencies` must not be empty.
     pub fn new(parts: Parts, settings: Settings) -> Self {
         Self(web::Data::new(State {
-            verifier: Verifier::new(parts.ports.customers.clone(), parts.clock),
+            verifier: Verifier::new(parts.ports.customers.clone(), parts.clock.clone()),
             ports: parts.ports,
+            clock: parts.clock,
             limits: parts.limits,
             cache: parts.cache,
             pages: parts.pages,

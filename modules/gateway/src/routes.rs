@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod checkout;
 pub mod customers;
 pub mod orders;
+pub mod recommendations;
 pub mod sessions;
 pub mod webhooks;
 
@@ -25,6 +26,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     carts::configure(config);
     checkout::configure(config);
     orders::configure(config);
+    recommendations::configure(config);
     customers::configure(config);
     sessions::configure(config);
     webhooks::configure(config);

@@ -159,9 +159,8 @@ impl Answers<'_> {
                 let card = self.catalogue.get(*product);
                 let number = self.trained.and_then(|model| model.number(*product));
                 let known = candidates.as_ref().zip(number).zip(card);
-                let features = known.map(|((candidates, number), card)| {
-                    candidates.features(number, &card, &sources, self).0
-                });
+                let features = known
+                    .map(|((candidates, number), card)| candidates.features(number, &card, &sources, self).0);
                 Features { position: 1.0 / (place as f32 + 1.0), ..features.unwrap_or_default() }
             })
             .collect()

@@ -90,6 +90,11 @@ impl Catalogue {
         self.read().values().cloned().collect()
     }
 
+    /// Nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.read().is_empty()
+    }
+
     /// How many can be bought now.
     pub fn count_sellable(&self) -> u64 {
         self.read().values().filter(|card| card.is_sellable()).count() as u64

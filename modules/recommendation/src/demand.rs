@@ -59,10 +59,7 @@ pub struct Lists {
 impl Demand {
     /// Nothing is wanted yet.
     pub fn new(now: Time) -> Self {
-        Self {
-            sums: Mutex::new(Sums { since: now, products: HashMap::new() }),
-            lists: ArcSwap::default(),
-        }
+        Self { sums: Mutex::new(Sums { since: now, products: HashMap::new() }), lists: ArcSwap::default() }
     }
 
     /// Somebody wanted something.
@@ -122,8 +119,7 @@ impl Demand {
         let popularity =
             sellers.iter().map(|(number, sales)| (ids[*number as usize].id, (sales / top).sqrt())).collect();
         sellers.truncate(LONGEST);
-        let lists =
-            Lists { sellers: named(&sellers), of_category, trending: named(&trends), popularity };
+        let lists = Lists { sellers: named(&sellers), of_category, trending: named(&trends), popularity };
         self.lists.store(Arc::new(lists));
     }
 

@@ -4,6 +4,8 @@ mod log;
 mod metrics;
 mod synthetic;
 
+use std::fmt;
+
 use linfa::{
     DatasetBase, Error,
     traits::{Fit, PredictInplace},
@@ -11,7 +13,7 @@ use linfa::{
 use ndarray::Array2;
 use serde::Serialize;
 
-use crate::learn::{Als, Blend, Interactions, ItemItem, Neighbours, Popularity, Weighting, best};
+use crate::learn::{Als, Blend, Interactions, ItemItem, Popularity, Weighting, best};
 
 pub use log::{Log, Split, Wanted};
 pub use metrics::{CUT, Estimate, Scores, scores};
@@ -40,11 +42,7 @@ impl Default for Candidates {
 impl Candidates {
     /// Trains both.
     pub fn fit(&self, data: &DatasetBase<Interactions, ()>) -> Result<Blend, Error> {
-        Ok(Blend {
-            neighbours: self.item_item.fit(data)?,
-            factors: self.als.fit(data)?,
-            share: self.share,
-        })
+        Ok(Blend { neighbours: self.item_item.fit(data)?, factors: self.als.fit(data)?, share: self.share })
     }
 }
 
@@ -75,24 +73,50 @@ pub struct Report {
 pub fn evaluate(split: &Split, candidates: &Candidates) -> Result<Report, Error> {
     let data = DatasetBase::new(split.training.clone(), ());
     let counts = ItemItem { weighting: Weighting::Counts, ..candidates.item_item.clone() }.fit(&data)?;
-    let mut blend = candidates.fit(&data)?;
+    let blend = candidates.fit(&data)?;
     let judge = |name: &str, lists: &[Vec<u32>]| Line { name: name.to_owned(), scores: scores(lists, split) };
-    let mut lines = vec![
+    let lines = vec![
         judge("popularity", &top(&Popularity::of(data.records()), split)),
         judge("co-occurrence", &top(&counts, split)),
         judge("BM25 item-item", &top(&blend.neighbours, split)),
         judge("ALS", &top(&blend.factors, split)),
         judge("bodega (both)", &top(&blend, split)),
     ];
-    blend.neighbours = Neighbours::default();
-    lines.shrink_to_fit();
-    Ok(Report {
-        visitors: split.training.visitors(),
-        products: split.training.products(),
-        training: split.training.len(),
-        judged: split.wanted.len(),
-        lines,
-    })
+    Ok(Report::new(split, lines))
+}
+
+/// Judges lists of others by the same measures. They are in the order of `split.wanted`.
+pub fn judge(name: &str, lists: &[Vec<u32>], split: &Split) -> Report {
+    Report::new(split, vec![Line { name: name.to_owned(), scores: scores(lists, split) }])
+}
+
+impl Report {
+    fn new(split: &Split, lines: Vec<Line>) -> Self {
+        Self {
+            visitors: split.training.visitors(),
+            products: split.training.products(),
+            training: split.training.len(),
+            judged: split.wanted.len(),
+            lines,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { visitors, products, training, judged, lines } = self;
+        writeln!(f, "{visitors} visitors, {products} products, {training} interactions, {judged} judged")?;
+        write!(
+            f,
+            "{:<16} {:<23} {:<23} {:<23} {:<23} coverage",
+            "", "NDCG@10", "hit-rate@10", "recall@10", "MRR"
+        )?;
+        for Line { name, scores } in lines {
+            let Scores { ndcg, hit_rate, recall, mrr, coverage } = scores;
+            write!(f, "\n{name:<16} {ndcg:<23} {hit_rate:<23} {recall:<23} {mrr:<23} {coverage:.3}")?;
+        }
+        Ok(())
+    }
 }
 
 /// The ten best for each judged visitor, of what they have not had yet.

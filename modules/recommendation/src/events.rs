@@ -65,14 +65,11 @@ impl Consumer for Ear {
 fn purchases(order: &Order, at: Time) -> Vec<Interaction> {
     let visitor = match order.customer_id {
         Some(customer) => Visitor { customer_id: Some(customer), visitor_id: None },
-        None => {
-            Visitor { customer_id: None, visitor_id: Some(VisitorId::derived(&order.id.to_string())) }
-        }
+        None => Visitor { customer_id: None, visitor_id: Some(VisitorId::derived(&order.id.to_string())) },
     };
     let mut products: Vec<_> = order.lines.iter().map(|line| line.line.product_id).collect();
     products.sort();
     products.dedup();
-    let purchase =
-        |product_id| Interaction { visitor, product_id, kind: InteractionKind::Purchase, at };
+    let purchase = |product_id| Interaction { visitor, product_id, kind: InteractionKind::Purchase, at };
     products.into_iter().map(purchase).collect()
 }

@@ -22,6 +22,7 @@ mod schema;
 
 use shared::db::{Migration, Migrations};
 
+pub use linfa;
 pub use model::Settings;
 pub use service::Service;
 

@@ -278,7 +278,10 @@ impl Recommendations for Service {
     async fn models(&self) -> Result<Vec<ModelInfo>> {
         let current = self.model.load().as_deref().map(|(info, _)| info.id);
         let models = self.store.models().await?;
-        Ok(models.into_iter().map(|model| ModelInfo { current: Some(model.id) == current, ..model }).collect())
+        Ok(models
+            .into_iter()
+            .map(|model| ModelInfo { current: Some(model.id) == current, ..model })
+            .collect())
     }
 
     async fn status(&self) -> Result<RecommendationStatus> {

@@ -67,8 +67,11 @@ pub fn train(material: &Material, candidates: &Candidates, settings: &Settings) 
     let rules = bought.fit(&DatasetBase::new(numbered.baskets(material), ())).map_err(failed)?;
     let facts: HashMap<ProductId, &Vec<String>> =
         material.products.iter().map(|(product, facts)| (*product, facts)).collect();
-    let facts: Vec<Vec<String>> =
-        numbered.products.iter().map(|product| facts.get(product).cloned().cloned().unwrap_or_default()).collect();
+    let facts: Vec<Vec<String>> = numbered
+        .products
+        .iter()
+        .map(|product| facts.get(product).cloned().cloned().unwrap_or_default())
+        .collect();
     let likenesses = Attributes::default().fit(&facts).map_err(failed)?;
     let alike = alike(&blend.neighbours, &likenesses);
     let ranker = Ranking::default().fit(&material.shown).map_err(failed)?;
@@ -131,7 +134,8 @@ impl Numbered {
             let sum = sums.entry((visitor, index[&one.product_id])).or_insert((one.at.micros(), 0.0));
             *sum = (sum.0.min(one.at.micros()), (sum.1 + model::weight(one.kind)).min(MOST));
         }
-        let events = sums.into_iter().map(|((visitor, product), (at, weight))| (visitor, product, at, weight));
+        let events =
+            sums.into_iter().map(|((visitor, product), (at, weight))| (visitor, product, at, weight));
         let events: Vec<_> = events.collect();
         // Names of visitors would be personal, and nobody needs them.
         let visitors = (0..numbers.len()).map(|number| number.to_string()).collect();

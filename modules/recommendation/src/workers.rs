@@ -39,8 +39,9 @@ pub fn start(service: &Arc<Service>, jobs: &Jobs) {
 }
 
 impl Service {
-    /// Trains if enough is new. That another training is under way is no failure.
+    /// Takes up what another process has trained, and trains if enough is new. That another training is under way is no failure.
     async fn train_if_due(&self) -> Result<()> {
+        self.load_model().await?;
         if !self.is_training_due().await? {
             return Ok(());
         }

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod inventory;
 pub mod orders;
 pub mod people;
+pub mod recommendations;
 pub mod selling;
 pub mod system;
 
@@ -15,6 +16,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     inventory::configure(config);
     orders::configure(config);
     people::configure(config);
+    recommendations::configure(config);
     selling::configure(config);
     system::configure(config);
 }

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn nothing_is_trained_from_that_happened_later() {
         let names = |n: usize| (0..n).map(|n| n.to_string()).collect();
-        let events = vec![(0, 0, 10, 1.0), (1, 1, 11, 1.0), (0, 2, 12, 1.0), (0, 1, 20, 1.0), (1, 1, 20, 1.0)];
+        let events =
+            vec![(0, 0, 10, 1.0), (1, 1, 11, 1.0), (0, 2, 12, 1.0), (0, 1, 20, 1.0), (1, 1, 20, 1.0)];
         let more = [(1, 3, 20, 1.0), (2, 0, 21, 1.0)];
         let log = Log { visitors: names(3), products: names(4), events: [events, more.to_vec()].concat() };
         let split = log.split(0.5);

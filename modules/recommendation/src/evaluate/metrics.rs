@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -16,6 +16,13 @@ pub struct Estimate {
     pub mean: f64,
     pub low: f64,
     pub high: f64,
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mean, low, high } = self;
+        f.pad(&format!("{mean:.4} ({low:.4}-{high:.4})"))
+    }
 }
 
 /// How good lists of ten are. Every number is 0 to 1, more is better.

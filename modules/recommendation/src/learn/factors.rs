@@ -46,7 +46,15 @@ pub struct Als {
 
 impl Default for Als {
     fn default() -> Self {
-        Self { dimensions: 64, iterations: 15, steps: 3, confidence: 1.0, penalty: 0.25, exponent: 0.0, seed: 1 }
+        Self {
+            dimensions: 64,
+            iterations: 15,
+            steps: 3,
+            confidence: 1.0,
+            penalty: 0.25,
+            exponent: 0.0,
+            seed: 1,
+        }
     }
 }
 

@@ -10,11 +10,7 @@ impl Interactions {
     ///
     /// # Panics
     /// If an entry is outside of `visitors` and `products`.
-    pub fn new(
-        visitors: usize,
-        products: usize,
-        entries: impl IntoIterator<Item = (u32, u32, f32)>,
-    ) -> Self {
+    pub fn new(visitors: usize, products: usize, entries: impl IntoIterator<Item = (u32, u32, f32)>) -> Self {
         let mut triplets = TriMatI::new((visitors, products));
         for (visitor, product, weight) in entries {
             triplets.add_triplet(visitor as usize, product as usize, weight);

@@ -110,7 +110,8 @@ impl Fit<Interactions, (), Error> for ItemItem {
                     *sum += own * weight;
                 }
             }
-            let mut list: Vec<(u32, f32)> = touched.iter().map(|&other| (other, sums[other as usize])).collect();
+            let mut list: Vec<(u32, f32)> =
+                touched.iter().map(|&other| (other, sums[other as usize])).collect();
             touched.drain(..).for_each(|other| sums[other as usize] = 0.0);
             list.retain(|(other, score)| *other as usize != product && *score > 0.0);
             best(&mut list, self.neighbours);

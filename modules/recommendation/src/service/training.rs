@@ -76,8 +76,12 @@ impl Service {
         Ok(trained::log(&self.interactions().await?))
     }
 
-    /// Answers from the newest model that is kept. One that a former version wrote is trained anew.
-    pub(super) async fn load_model(&self) -> Result<()> {
+    /// Answers from the newest model that is kept, whoever trained it. One that a former version wrote is trained anew.
+    pub(crate) async fn load_model(&self) -> Result<()> {
+        let newest = self.store.models().await?.first().map(|model| model.id);
+        if newest == self.model.load().as_deref().map(|(info, _)| info.id) {
+            return Ok(());
+        }
         let Some((info, content)) = self.store.model().await? else { return Ok(()) };
         self.counted.store(self.known(&info).await?, Ordering::Relaxed);
         match postcard::from_bytes::<Trained>(&content) {
@@ -99,6 +103,9 @@ impl Service {
     }
 
     async fn material(&self) -> Result<Material> {
+        if self.catalogue.is_empty() {
+            self.open().await?;
+        }
         let interactions = self.interactions().await?;
         let cards = self.catalogue.all();
         let products = cards.iter().map(|card| (card.id, card.facts.clone())).collect();
