@@ -42,6 +42,7 @@ class Data:
         places = ([visitor[row["user"]] for row in training], [product[row["item"]] for row in training])
         self.matrix = csr_matrix((weights, places), shape=(len(visitor), len(product)))
         wanted = sorted({row["user"] for row in read(folder / "wanted.csv")})
+        self.matrix.sort_indices()
         self.judged = np.array([visitor[name] for name in wanted])
 
 

@@ -23,6 +23,7 @@ mod pages;
 mod pages_admin;
 mod payments;
 mod promotions;
+mod recommendation;
 mod refunds;
 mod search;
 mod stock;
