@@ -56,6 +56,9 @@ pub struct Preferences {
     /// Chosen by hand: the home page no longer guesses.
     #[serde(default)]
     pub language: Option<String>,
+    /// What they look at may be kept, to recommend what suits them.
+    #[serde(default)]
+    pub remember: bool,
 }
 
 /// The visitor's cart, in a sealed cookie: pages show the count without asking for the cart.

@@ -10,6 +10,7 @@ mod list;
 mod order;
 mod preferences;
 mod product;
+pub(crate) mod recommendations;
 mod saved;
 mod seo;
 
@@ -26,6 +27,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     home::configure(config);
     list::configure(config);
     product::configure(config);
+    recommendations::configure(config);
     saved::configure(config);
     cart::configure(config);
     checkout::configure(config);

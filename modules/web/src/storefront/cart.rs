@@ -9,7 +9,7 @@ use contracts::{
 use serde::Deserialize;
 use shared::{Error, Kind, Money};
 
-use super::best_sellers;
+use super::{best_sellers, recommendations};
 use crate::{
     Answer, Page,
     app::{at, get, post},
@@ -137,6 +137,11 @@ async fn add(p: Page, form: OpenPost<Adding>) -> Answer {
         }
         _ => carts.create(NewCart { currency: Some(p.currency), lines: vec![line] }, p.viewer()).await,
     };
+    if let Ok(cart) = &added
+        && let Some(line) = cart.lines.iter().find(|line| line.variant_id == variant_id)
+    {
+        recommendations::added(&p, line.product_id).await;
+    }
     match added {
         Ok(cart) if p.fragment => {
             let count = cart.lines.iter().map(|line| line.quantity).sum();

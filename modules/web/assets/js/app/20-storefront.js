@@ -163,3 +163,12 @@ document.addEventListener("click", async (event) => {
 // Asks again by itself what may be asked again.
 const again = $("form[data-resends]");
 if (again) setTimeout(() => again.requestSubmit(), 4000);
+
+// A product of a recommended list was followed: the order of the next lists is learned from it.
+document.addEventListener("click", (event) => {
+  const list = event.target.closest("a[href]")?.closest("[data-impression]");
+  const product = list && event.target.closest("[id^=card-]")?.id.slice(5);
+  if (!product) return;
+  const click = new Blob([JSON.stringify({ product_id: product })], { type: "application/json" });
+  navigator.sendBeacon(`/api/v1/recommendations/impressions/${list.dataset.impression}/clicks`, click);
+});

@@ -1,0 +1,10 @@
+bought-together = Oft zusammen gekauft
+for-you = Für Sie
+trending = Gerade gefragt
+because-viewed = Weil Sie sich { $title } angesehen haben
+because-cart = Weil { $title } in Ihrem Warenkorb liegt
+because-bought = Weil Sie { $title } gekauft haben
+remember-off = Wir speichern nicht, was Sie sich ansehen.
+remember-start = Merken und Passendes vorschlagen
+remember-on = Wir merken uns, was Sie sich ansehen, um Passendes vorzuschlagen.
+remember-stop = Beenden und löschen

@@ -1,0 +1,10 @@
+bought-together = Often bought together
+for-you = For you
+trending = Wanted right now
+because-viewed = Because you looked at { $title }
+because-cart = Because { $title } is in your cart
+because-bought = Because you bought { $title }
+remember-off = We do not keep what you look at.
+remember-start = Remember it and suggest what suits me
+remember-on = We remember what you look at to suggest what suits you.
+remember-stop = Stop and erase it
