@@ -75,7 +75,11 @@ async fn the_next_answer_reflects_the_last_click(shape: Shape) {
     let recent = format!("/recommendations/recently_viewed?visitor_id={visitor}");
     assert_eq!(titles(&shop.guest.get(&recent).await.expect(200)), ["Chair", "Kettle"]);
 
-    shop.guest.request(Method::DELETE, &format!("/recommendations/visitors/{visitor}")).send().await.expect(204);
+    shop.guest
+        .request(Method::DELETE, &format!("/recommendations/visitors/{visitor}"))
+        .send()
+        .await
+        .expect(204);
     assert!(titles(&shop.guest.get(&recent).await.expect(200)).is_empty());
     let strangers = shop.guest.get(&path).await.expect(200);
     assert_eq!(strangers["data"][0]["reason"]["kind"], "best_seller");
@@ -101,7 +105,8 @@ async fn a_visitor_is_known_only_by_an_id_they_send(shape: Shape) {
 
 async fn what_was_shown_and_clicked_is_taken(shape: Shape) {
     let (shop, [kettle, tea, chair]) = stocked(shape).await;
-    let list = json!({"surface": "related", "product_id": kettle.product, "shown": [tea.product, chair.product]});
+    let list =
+        json!({"surface": "related", "product_id": kettle.product, "shown": [tea.product, chair.product]});
     let shown = shop.guest.post("/recommendations/impressions", &list).await.expect(201);
     let path = format!("/recommendations/impressions/{}/clicks", text(&shown["id"]));
     for _ in 0..2 {

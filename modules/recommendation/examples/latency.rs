@@ -68,8 +68,13 @@ fn visitor(number: u32) -> Visitor {
 
 /// What people with tastes did in the last weeks.
 fn past(now: Time) -> Vec<Interaction> {
-    let world =
-        Taste { visitors: 20_000, products: PRODUCTS, interactions: 300_000, tastes: 200, ..Taste::default() };
+    let world = Taste {
+        visitors: 20_000,
+        products: PRODUCTS,
+        interactions: 300_000,
+        tastes: 200,
+        ..Taste::default()
+    };
     let ids: Vec<ProductId> = (0..PRODUCTS).map(|n| ProductId::derived(&format!("p{n}"))).collect();
     let log = synthetic(&world);
     let interaction = |(who, product, at, _): &(u32, u32, i64, f32)| Interaction {
@@ -84,11 +89,9 @@ fn past(now: Time) -> Vec<Interaction> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let folder = tempfile::tempdir().map_err(Error::internal)?;
-    let db = Db::open(
-        &format!("sqlite://{}", folder.path().join("metadata.db").display()),
-        &Options::default(),
-    )
-    .await?;
+    let db =
+        Db::open(&format!("sqlite://{}", folder.path().join("metadata.db").display()), &Options::default())
+            .await?;
     db.migrate(&[shared::events::MIGRATIONS, recommendation::MIGRATIONS]).await?;
     let mut products = (0..PRODUCTS).map(product).collect::<Result<Vec<_>>>()?;
     products.sort_by_key(|product| product.id);
@@ -103,13 +106,19 @@ async fn main() -> Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let model = service.status().await?.model;
-    println!("trained in {} ms, {} bytes", model.as_ref().map_or(0, |m| m.milliseconds), model.map_or(0, |m| m.bytes));
+    println!(
+        "trained in {} ms, {} bytes",
+        model.as_ref().map_or(0, |m| m.milliseconds),
+        model.map_or(0, |m| m.bytes)
+    );
 
     for training in [false, true] {
         let trainer = service.clone();
-        let trained = tokio::spawn(async move { if training { trainer.train().await.map(Some) } else { Ok(None) } });
+        let trained =
+            tokio::spawn(async move { if training { trainer.train().await.map(Some) } else { Ok(None) } });
         let names = ["record", "personal", "related", "bought together", "trending", "recently viewed"];
-        let mut times = names.map(|name| (name, Histogram::<u64>::new(3).expect("three digits are possible")));
+        let mut times =
+            names.map(|name| (name, Histogram::<u64>::new(3).expect("three digits are possible")));
         let (mut round, until) = (0_u32, Instant::now() + Duration::from_secs(4));
         while if training { !trained.is_finished() } else { Instant::now() < until } {
             let (who, what) = (visitor(round * 7_919 % 20_000), ids[(round * 104_729 % PRODUCTS) as usize]);

@@ -290,11 +290,6 @@ impl Page {
     pub fn wished(&self, product: &ProductId) -> bool {
         self.wishlist.contains(product)
     }
-
-    /// True where the shop runs for development: the test provider's cards are shown.
-    pub fn development(&self) -> bool {
-        self.state.settings.development
-    }
 }
 
 /// Who is looking.

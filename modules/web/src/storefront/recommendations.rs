@@ -150,8 +150,7 @@ async fn row(
     let ids: Vec<ProductId> = found.iter().map(|one| one.product_id).chain(reasons).collect();
     let views = p.ports().products.views(ids, p.prices()).await?;
     let views: HashMap<ProductId, _> = views.iter().map(|view| (view.id, view)).collect();
-    let cards: Vec<ProductCard> =
-        found.iter().filter_map(|one| views.get(&one.product_id)?.card()).collect();
+    let cards: Vec<ProductCard> = found.iter().filter_map(|one| views.get(&one.product_id)?.card()).collect();
     let Some(first) = found.first().filter(|_| !cards.is_empty()) else { return Ok(None) };
     let because = first.reason.product_id().and_then(|id| views.get(&id));
     let note = because.and_then(|view| p.because(&first.reason, &view.title));
