@@ -31,7 +31,7 @@ pub(crate) struct Shop {
 
 /// Every port of a shop is the same double.
 pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
-    use contracts::{cart, customer, idempotency, notification, order, payment, product, shipping};
+    use contracts::{cart, customer, idempotency, notification, order, payment, product, recommendation, shipping};
     let transport: Arc<dyn Transport> = shop.clone();
     Ports {
         products: Arc::new(product::Client(transport.clone())),
@@ -42,7 +42,8 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
         shipping: Arc::new(shipping::Client(transport.clone())),
         orders: Arc::new(order::Client(transport.clone())),
         idempotency: Arc::new(idempotency::Client(transport.clone())),
-        notifications: Arc::new(notification::Client(transport)),
+        notifications: Arc::new(notification::Client(transport.clone())),
+        recommendations: Arc::new(recommendation::Client(transport)),
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Als {
     pub penalty: f32,
     /// ν.
     pub exponent: f32,
+    /// How much less a visitor says of a product who wants more of them than most, 0 (no less) to 1: the `w` of somebody
+    /// who wants `n` products is multiplied by `(mean n / n)^evenness`. BM25 does the same by its document frequency.
+    pub evenness: f32,
     /// Draws the first vectors.
     pub seed: u64,
 }
@@ -53,6 +56,7 @@ impl Default for Als {
             confidence: 1.0,
             penalty: 0.25,
             exponent: 0.0,
+            evenness: 0.5,
             seed: 1,
         }
     }
@@ -79,7 +83,7 @@ impl Fit<Interactions, (), Error> for Als {
         if self.dimensions == 0 {
             return Err(Error::Parameters("an empty vector says nothing".into()));
         }
-        let visitors = data.records();
+        let visitors = &self.even(data.records());
         let products = visitors.transposed();
         let mut draws = StdRng::seed_from_u64(self.seed);
         let mut first = |rows| {
@@ -106,6 +110,14 @@ impl Fit<Interactions, (), Error> for Als {
 }
 
 impl Als {
+    /// See [`Als::evenness`].
+    fn even(&self, visitors: &Interactions) -> Interactions {
+        let mean = visitors.len() as f32 / visitors.visitors().max(1) as f32;
+        let scale = |row| (mean / visitors.row(row).0.len().max(1) as f32).powf(self.evenness);
+        let scales: Vec<f32> = (0..visitors.visitors()).map(scale).collect();
+        visitors.reweighted(|row, _, weight| weight * scales[row])
+    }
+
     /// `λ k̄^(1-ν)`.
     fn penalty_of(&self, rows: &Interactions) -> f32 {
         let known: f32 = (0..rows.visitors()).map(|row| known(rows.row(row).1, self.confidence)).sum();
