@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Goods, Shape, Shop, cart, list, text, wait_for};
+use crate::{
+    browser::{Browser, Form},
+    harness::{Goods, Shape, Shop, cart, check_out, list, text, wait_for},
+};
 
 crate::rules! {
     what_is_bought_together_is_recommended_together,
@@ -11,6 +14,7 @@ crate::rules! {
     a_visitor_is_known_only_by_an_id_they_send,
     what_was_shown_and_clicked_is_taken,
     staff_see_and_train_the_model,
+    pages_show_what_goes_together_and_remember_only_who_wants_it,
 }
 
 /// A kettle and tea that five people have bought together, and a chair that five others have.
@@ -22,7 +26,7 @@ async fn stocked(shape: Shape) -> (Shop, [Goods; 3]) {
     for _ in 0..5 {
         for goods in [vec![(&kettle, 1), (&tea, 2)], vec![(&chair, 1)]] {
             let cart = cart(&shop.guest, &goods).await;
-            crate::harness::check_out(&shop.guest, &shop.checkout_of(&cart, "tok_ok")).await.expect(201);
+            check_out(&shop.guest, &shop.checkout_of(&cart, "tok_ok")).await.expect(201);
         }
     }
     let heard = async || {
@@ -126,4 +130,30 @@ async fn staff_see_and_train_the_model(shape: Shape) {
     shop.guest.post("/admin/recommendations/train", &json!({})).await.expect(401);
     let support = shop.staff("support").await;
     support.post("/admin/recommendations/train", &json!({})).await.expect(403);
+}
+
+async fn pages_show_what_goes_together_and_remember_only_who_wants_it(shape: Shape) {
+    let (shop, [kettle, tea, chair]) = stocked(shape).await;
+    let browser = Browser::new(&shop);
+    let beside = |goods: &Goods| format!("/recommendations/beside/{}", goods.product);
+    let product = browser.open(&format!("/products/{}", kettle.slug)).await.expect(200);
+    assert_eq!(product.attribute("[hx-get*=beside]", "hx-get"), beside(&kettle));
+    let rows = browser.get(&beside(&kettle)).await.expect(200);
+    rows.says("Often bought together").says("Tea");
+    assert!(rows.attribute("[data-impression]", "data-impression").starts_with("imp_"));
+
+    let for_you = "/recommendations/for-you";
+    browser.get(for_you).await.expect(200).says("We do not keep what you look at.").never_says("Because");
+    let choose = |remember: &str| Form::post("/recommendations/remember").with("remember", remember);
+    browser.send_form(choose("true")).await.expect(303);
+    browser.get(&beside(&kettle)).await.expect(200);
+    browser.get(for_you).await.expect(200).says("For you").says("Because you looked at Kettle").says("Tea");
+    browser.send_form(choose("false")).await.expect(303);
+    browser.send_form(choose("true")).await.expect(303);
+    browser.get(for_you).await.expect(200).never_says("Because");
+
+    browser.send_form(Form::post("/cart/lines").with("variant_id", &tea.variant)).await.expect(303);
+    browser.get("/recommendations/cart").await.expect(200).says("Kettle").never_says("Chair");
+    browser.get("/recommendations/beside/nothing").await.expect(404);
+    browser.get(&beside(&chair)).await.expect(200).never_says("Tea");
 }

@@ -31,7 +31,9 @@ pub(crate) struct Shop {
 
 /// Every port of a shop is the same double.
 pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
-    use contracts::{cart, customer, idempotency, notification, order, payment, product, recommendation, shipping};
+    use contracts::{
+        cart, customer, idempotency, notification, order, payment, product, recommendation, shipping,
+    };
     let transport: Arc<dyn Transport> = shop.clone();
     Ports {
         products: Arc::new(product::Client(transport.clone())),
