@@ -99,6 +99,21 @@ pub enum Owner {
     Page,
 }
 
+impl Owner {
+    /// As JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Variant => "variant",
+            Self::Category => "category",
+            Self::Collection => "collection",
+            Self::Customer => "customer",
+            Self::Order => "order",
+            Self::Page => "page",
+        }
+    }
+}
+
 /// What a value is, and how it is written in JSON. There are no floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -201,11 +216,11 @@ pub struct NewDefinition {
     pub rules: Rules,
     #[serde(default)]
     pub visibility: Visibility,
-    /// Text search finds the entity by it.
+    /// Text search finds the product by it. Not for money and json; needs `visibility: storefront`.
     #[serde(default)]
     pub searchable: bool,
-    /// Lists can be narrowed by it: `meta.<namespace>.<key>`. Not for money and json. What shoppers see of it, all of
-    /// the lists and facets of the storefront, needs `visibility: storefront`.
+    /// Products can be narrowed by it: `attr.<namespace>.<key>`. Not for money and json; needs
+    /// `visibility: storefront`.
     #[serde(default)]
     pub facet: bool,
 }

@@ -70,7 +70,7 @@ pub struct PageText {
 #[serde(deny_unknown_fields)]
 pub struct NewPageText {
     pub title: String,
-    /// Markdown (CommonMark with tables, strikethrough and footnotes), at most 100,000 characters.
+    /// Markdown (CommonMark with tables and strikethrough), at most 100,000 characters.
     #[serde(default)]
     pub body: String,
     /// For lists; the beginning of the body when empty.
