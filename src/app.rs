@@ -8,6 +8,7 @@ use contracts::{
     cart::Carts,
     customer::Customers,
     idempotency::Idempotency,
+    metadata::Metadata,
     notification::Notifications,
     order::Orders,
     payment::Payments,
@@ -218,6 +219,7 @@ impl Databases {
                     cart::MIGRATIONS,
                     notification::MIGRATIONS,
                     recommendation::MIGRATIONS,
+                    metadata::MIGRATIONS,
                 ],
             ),
         ]
@@ -280,6 +282,8 @@ async fn connect(
     use contracts::{
         cart as c, customer as cu, idempotency as i, notification as n, order as o, payment as pa,
         product as p, recommendation as re, shipping as s,
+        cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o, payment as pa,
+        product as p, shipping as s,
     };
     let how = settings.modules.transport;
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
@@ -340,6 +344,12 @@ async fn connect(
         settings.notification.clone(),
     )
     .await?;
+    let metadata =
+        metadata::Service::new(dbs.metadata.clone(), clock.clone(), settings.metadata.clone());
+    let metadatas: Arc<dyn Metadata> = link(how, metadata, |x| Arc::new(m::Client(wire(m::Server(x)))));
+    let notification =
+        notification::Service::new(dbs.metadata.clone(), clock, signer, settings.notification.clone())
+            .await?;
     let notifications: Arc<dyn Notifications> =
         link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
 
@@ -364,6 +374,7 @@ async fn connect(
         idempotency,
         notifications,
         recommendations,
+        metadata: metadatas,
     };
     let modules = Modules { product, customer, cart, payment, shipping, order, notification, recommendation };
     Ok((modules, ports))

@@ -33,6 +33,7 @@ pub struct Settings {
     pub order: order::Settings,
     pub notification: notification::Settings,
     pub recommendation: recommendation::Settings,
+    pub metadata: metadata::Settings,
     pub web: web::Settings,
     pub testing: Testing,
 }
@@ -214,6 +215,7 @@ impl Settings {
         self.payment.test.enabled &= development;
         self.notification.public_url.clone_from(&self.public_url);
         self.notification.shop_name.clone_from(&self.shop.name);
+        self.metadata.name.clone_from(&self.shop.name);
         self.web.shop = web::Shop {
             name: self.shop.name.clone(),
             currencies: self.shop.currencies.clone(),

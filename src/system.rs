@@ -22,6 +22,7 @@ const MODULES: [(&str, &str); 8] = [
     ("shipping", "orders"),
     ("order", "orders"),
     ("notification", "metadata"),
+    ("metadata", "metadata"),
     ("gateway", "none"),
 ];
 

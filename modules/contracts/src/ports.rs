@@ -6,6 +6,7 @@ use crate::{
     cart::Carts,
     customer::Customers,
     idempotency::Idempotency,
+    metadata::Metadata,
     notification::Notifications,
     order::Orders,
     payment::Payments,
@@ -27,4 +28,5 @@ pub struct Ports {
     pub idempotency: Arc<dyn Idempotency>,
     pub notifications: Arc<dyn Notifications>,
     pub recommendations: Arc<dyn Recommendations>,
+    pub metadata: Arc<dyn Metadata>,
 }

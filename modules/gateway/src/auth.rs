@@ -200,14 +200,46 @@ impl<N: Needs> FromRequest for Staff<N> {
         let request = request.clone();
         Box::pin(async move {
             let claims = claims(&request).await?.ok_or_else(unauthenticated)?;
-            if claims.permissions.contains(&N::PERMISSION) {
-                return Ok(Self { claims, needs: PhantomData });
-            }
-            let detail = "your role does not allow this";
-            let needed = serde_json::to_value(N::PERMISSION).expect("a permission is a string");
-            Err(Error::new(Kind::Forbidden, "forbidden", detail).with("permission", needed).into())
+            allowed(&claims, N::PERMISSION)?;
+            Ok(Self { claims, needs: PhantomData })
         })
     }
+}
+
+/// Somebody who works here, where the permission depends on what is asked for.
+pub struct Clerk(Arc<Claims>);
+
+impl Clerk {
+    /// `Forbidden` unless the role has the permission.
+    pub fn may(&self, permission: Permission) -> Result<(), Problem> {
+        allowed(&self.0, permission)
+    }
+}
+
+impl FromRequest for Clerk {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let claims = claims(&request).await?.ok_or_else(unauthenticated)?;
+            match claims.permissions.is_empty() {
+                true => Err(Error::new(Kind::Forbidden, "forbidden", NOT_ALLOWED).into()),
+                false => Ok(Self(claims)),
+            }
+        })
+    }
+}
+
+const NOT_ALLOWED: &str = "your role does not allow this";
+
+fn allowed(claims: &Claims, permission: Permission) -> Result<(), Problem> {
+    if claims.permissions.contains(&permission) {
+        return Ok(());
+    }
+    let needed = serde_json::to_value(permission).expect("a permission is a string");
+    Err(Error::new(Kind::Forbidden, "forbidden", NOT_ALLOWED).with("permission", needed).into())
 }
 
 /// One type per permission, for `Staff<CanRefund>`.

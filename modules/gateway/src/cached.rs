@@ -6,6 +6,11 @@ use actix_web::{
 };
 use contracts::{
     customer::SessionsRevoked,
+    metadata::{
+        DefinitionChanged, MetafieldsChanged,
+        content::ContentChanged,
+        settings::SettingsChanged,
+    },
     product::{CategoryChanged, PicturesReady, PricesChanged, ProductChanged, stock::StockChanged},
 };
 use serde::Serialize;
@@ -24,9 +29,21 @@ pub const LISTS: &str = "lists";
 /// The category tree.
 pub const CATEGORIES: &str = "categories";
 
+/// Pages and lists of pages.
+pub const CONTENT: &str = "content";
+/// What the shop says of itself.
+pub const SETTINGS: &str = "settings";
+/// Custom fields of anything.
+pub const METAFIELDS: &str = "metafields";
+
 /// The tag of one product.
 pub fn product_tag(id: impl std::fmt::Display) -> String {
     format!("product:{id}")
+}
+
+/// The tag of the custom fields of one thing.
+pub fn metafields_tag(id: impl std::fmt::Display) -> String {
+    format!("metafields:{id}")
 }
 
 /// Answers from memory, or loads, remembers and answers. `load` gives the value and the tags it depends on.
@@ -89,6 +106,18 @@ pub fn forget(cache: &Cache, verifier: &crate::auth::Verifier, event: &Envelope)
     } else if event.is::<contracts::product::SearchUpdated>() {
         cache.drop_tag(LISTS);
         cache.drop_tag(CATEGORIES);
+    } else if event.is::<MetafieldsChanged>() {
+        if let Ok(changed) = event.parse::<MetafieldsChanged>() {
+            cache.drop_tag(&product_tag(&changed.entity_id));
+            cache.drop_tag(&metafields_tag(&changed.entity_id));
+        }
+    } else if event.is::<DefinitionChanged>() {
+        cache.drop_tag(METAFIELDS);
+        cache.drop_tag(PRODUCTS);
+    } else if event.is::<ContentChanged>() {
+        cache.drop_tag(CONTENT);
+    } else if event.is::<SettingsChanged>() {
+        cache.drop_tag(SETTINGS);
     } else if let Ok(revoked) = event.parse::<SessionsRevoked>()
         && event.is::<SessionsRevoked>()
     {

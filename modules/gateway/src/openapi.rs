@@ -62,7 +62,9 @@ impl Modify for Everywhere {
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Base::openapi()
         .merge_from(routes::admin::catalogue::Document::openapi())
+        .merge_from(routes::admin::content::Document::openapi())
         .merge_from(routes::admin::inventory::Document::openapi())
+        .merge_from(routes::admin::metafields::Document::openapi())
         .merge_from(routes::admin::orders::Document::openapi())
         .merge_from(routes::admin::people::Document::openapi())
         .merge_from(routes::admin::recommendations::Document::openapi())
@@ -71,6 +73,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .merge_from(routes::carts::Document::openapi())
         .merge_from(routes::catalogue::Document::openapi())
         .merge_from(routes::checkout::Document::openapi())
+        .merge_from(routes::content::Document::openapi())
         .merge_from(routes::customers::Document::openapi())
         .merge_from(routes::orders::Document::openapi())
         .merge_from(routes::recommendations::Document::openapi())

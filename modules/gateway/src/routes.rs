@@ -4,6 +4,7 @@ pub mod admin;
 pub mod carts;
 pub mod catalogue;
 pub mod checkout;
+pub mod content;
 pub mod customers;
 pub mod orders;
 pub mod recommendations;
@@ -25,6 +26,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     catalogue::configure(config);
     carts::configure(config);
     checkout::configure(config);
+    content::configure(config);
     orders::configure(config);
     recommendations::configure(config);
     customers::configure(config);

@@ -1,15 +1,54 @@
-//! What the module hears, all of it its own: the index and the tree follow.
+//! What the module hears: its own events, which the index and the tree follow, and what metadata says of products.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::product::{CategoryChanged, PricesChanged, ProductChanged, stock::StockChanged};
+use contracts::{
+    metadata::{DefinitionChanged, MetafieldsChanged, Owner},
+    product::{CategoryChanged, PricesChanged, ProductChanged, ProductId, stock::StockChanged},
+};
 use shared::{
     Result,
     events::{Consumer, Envelope, Event},
 };
 
 use crate::Service;
+
+/// This module's name in the inbox.
+pub const CONSUMER: &str = "product";
+
+/// Keeps what metadata says of products, for search.
+pub struct FieldsConsumer(pub Arc<Service>);
+
+#[async_trait]
+impl Consumer for FieldsConsumer {
+    fn name(&self) -> &'static str {
+        CONSUMER
+    }
+
+    fn hears(&self) -> &'static [&'static str] {
+        &[MetafieldsChanged::TYPE, DefinitionChanged::TYPE]
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<()> {
+        let Self(service) = self;
+        if event.is::<MetafieldsChanged>() {
+            let changed: MetafieldsChanged = event.parse()?;
+            let product = changed.entity_id.parse::<ProductId>().ok();
+            if let Some(product) = product.filter(|_| changed.owner == Owner::Product) {
+                service.catalogue.take_values(event.id, product, changed).await?;
+                service.indexer.enqueue([product]);
+            }
+        } else if event.is::<DefinitionChanged>() {
+            let changed: DefinitionChanged = event.parse()?;
+            if changed.definition.terms.owner == Owner::Product {
+                service.catalogue.take_definition(event.id, changed).await?;
+                service.indexer.enqueue_touched();
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Hands on which products search must read again. The index is derived data and catches up by itself, so that an event
 /// taken twice or lost does no harm and needs no inbox.

@@ -188,6 +188,7 @@ impl Indexer {
         for membership in self.catalogue.memberships(&ids).await? {
             memberships.entry(membership.product_id).or_default().push(membership);
         }
+        let mut fields = self.catalogue.fields(&ids).await?;
         let (tree, now) = (self.branches.tree(), self.clock.now());
         let change = |record: Record| {
             let mut product = record.product;
@@ -200,6 +201,7 @@ impl Indexer {
             Change::Put(Box::new(IndexedProduct {
                 categories: tree.lineage(&product.category_ids),
                 collections: joined.into_iter().map(|m| (m.collection_id, m.slug)).collect(),
+                fields: fields.remove(&product.id).unwrap_or_default(),
                 popularity: record.popularity,
                 prices: self.prices(&product, &offers, now),
                 product,

@@ -35,6 +35,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             up: include_str!("../../../migrations/product/2026-11-26_pictures/up.sql"),
             down: include_str!("../../../migrations/product/2026-11-26_pictures/down.sql"),
         },
+        Migration {
+            version: "2026-11-26_fields",
+            up: include_str!("../../../migrations/product/2026-11-26_fields/up.sql"),
+            down: include_str!("../../../migrations/product/2026-11-26_fields/down.sql"),
+        },
     ],
 };
 

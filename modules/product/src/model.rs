@@ -2,6 +2,7 @@
 
 pub mod draft;
 pub mod faults;
+pub mod fields;
 pub mod picture;
 pub mod price;
 pub mod raster;

@@ -21,6 +21,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    field_definitions (id) {
+        id -> shared::ids::SqlId,
+        version -> BigInt,
+        data -> Text,
+    }
+}
+
+diesel::table! {
+    product_fields (product_id) {
+        product_id -> shared::ids::SqlId,
+        version -> BigInt,
+        data -> Text,
+    }
+}
+
+diesel::table! {
     slug_redirects (slug) {
         slug -> Text,
         product_id -> shared::ids::SqlId,
@@ -167,6 +183,7 @@ diesel::joinable!(collection_products -> collections (collection_id));
 diesel::allow_tables_to_appear_in_same_query!(
     products,
     product_touches,
+    product_fields,
     variants,
     levels,
     locations,

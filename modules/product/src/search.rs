@@ -45,6 +45,7 @@ use self::{
     snapshot::Snapshot,
     text::Text,
 };
+use crate::model::fields::IndexedField;
 
 const WRITER_MEMORY: usize = 64 << 20;
 
@@ -57,6 +58,8 @@ pub struct IndexedProduct {
     pub categories: Vec<CategoryRef>,
     /// With their slugs.
     pub collections: Vec<(CollectionId, String)>,
+    /// Its custom fields.
+    pub fields: Vec<IndexedField>,
     /// How well it sells: more is better.
     pub popularity: i64,
     pub prices: BTreeMap<Currency, CardPrice>,

@@ -30,7 +30,7 @@ pub(crate) use branches::Branches;
 
 use crate::{
     Settings,
-    events::SearchConsumer,
+    events::{FieldsConsumer, SearchConsumer},
     indexer::Indexer,
     model::shelf::UNTRACKED,
     pictures::Pictures,
@@ -92,7 +92,7 @@ impl Service {
 
     /// The events it hears.
     pub fn consumers(self: &Arc<Self>) -> Vec<Arc<dyn Consumer>> {
-        vec![Arc::new(SearchConsumer(self.clone()))]
+        vec![Arc::new(SearchConsumer(self.clone())), Arc::new(FieldsConsumer(self.clone()))]
     }
 
     /// Its workers.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use contracts::{
     Actor,
+    metadata::{DefinitionChanged, MetafieldsChanged},
     order::OrderId,
     product::{
         Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, Product, ProductId,
@@ -14,9 +15,9 @@ use contracts::{
         stock::{Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId},
     },
 };
-use shared::{Currency, Result, Time};
+use shared::{Currency, Result, Time, events::EventId};
 
-use crate::model::price::Offer;
+use crate::model::{fields::IndexedField, price::Offer};
 
 /// A product as it is kept. Its variants' `available` and its `collection_ids` are kept elsewhere and empty here.
 #[derive(Clone, Debug)]
@@ -93,6 +94,12 @@ pub trait Catalogue: Send + Sync {
     /// All or none. `Conflict/slug_taken`, `Conflict/sku_taken`, `PreconditionFailed/version`.
     async fn save(&self, saves: Vec<Save>) -> Result<()>;
     async fn memberships(&self, ids: &[ProductId]) -> Result<Vec<Membership>>;
+    /// What search takes of the custom fields of these products.
+    async fn fields(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>>;
+    /// A product's custom fields are different. Once per event.
+    async fn take_values(&self, event: EventId, product: ProductId, changed: MetafieldsChanged) -> Result<()>;
+    /// A custom field of products is different. Once per event.
+    async fn take_definition(&self, event: EventId, changed: DefinitionChanged) -> Result<()>;
 
     async fn categories(&self) -> Result<Vec<Category>>;
     /// Each published product with each of its categories, products in a row.

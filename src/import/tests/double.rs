@@ -34,6 +34,7 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
     use contracts::{
         cart, customer, idempotency, notification, order, payment, product, recommendation, shipping,
     };
+    use contracts::{cart, customer, idempotency, metadata, notification, order, payment, product, shipping};
     let transport: Arc<dyn Transport> = shop.clone();
     Ports {
         products: Arc::new(product::Client(transport.clone())),
@@ -46,6 +47,7 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
         idempotency: Arc::new(idempotency::Client(transport.clone())),
         notifications: Arc::new(notification::Client(transport.clone())),
         recommendations: Arc::new(recommendation::Client(transport)),
+        metadata: Arc::new(metadata::Client(transport)),
     }
 }
 

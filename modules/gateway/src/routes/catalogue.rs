@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use contracts::product::{
-    Category, CategoryNode, Collection, PriceContext, ProductView, SearchQuery, SearchResult, Sort,
-    Suggestions,
+use contracts::{
+    metadata::{Owner, Visibility},
+    product::{
+        Category, CategoryNode, Collection, PriceContext, ProductView, SearchQuery, SearchResult, Sort,
+        Suggestions,
+    },
 };
 use serde::Deserialize;
 use shared::{Currency, Error, cache::Fresh};
@@ -123,7 +126,8 @@ async fn product(
     let entry = state
         .cache
         .get_or_insert(&cache_key, async || {
-            let view = state.ports.products.view(key.to_string(), context).await?;
+            let mut view = state.ports.products.view(key.to_string(), context).await?;
+            view.metafields = visible(&state, &view).await?;
             let tags = vec![cached::product_tag(view.id), PRODUCTS.to_owned()];
             let moved = *key != view.slug && *key != view.id.to_string();
             let (content_type, body) = match moved {
@@ -141,8 +145,15 @@ async fn product(
     Ok(cached::respond(&request, &entry))
 }
 
-/// Marks a cached answer that only says where the product is now.
-const MOVED: &str = "bodega/moved";
+/// The custom fields that shoppers see.
+async fn visible(state: &State, view: &ProductView) -> shared::Result<BTreeMap<String, serde_json::Value>> {
+    let fields = state.ports.metadata.fields(Owner::Product, view.id.to_string()).await?.fields;
+    let shown = fields.into_iter().filter(|field| field.visibility == Visibility::Storefront);
+    Ok(shown.map(|field| (format!("{}.{}", field.namespace, field.key), field.value)).collect())
+}
+
+/// Marks a cached answer that only says where something is now.
+pub const MOVED: &str = "bodega/moved";
 
 /// The whole tree.
 #[utoipa::path(get, path = "/categories", tag = "catalogue", responses((status = 200, body = All<CategoryNode>)))]

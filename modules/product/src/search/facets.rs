@@ -63,6 +63,9 @@ impl Facet {
         all.extend(product.brand.iter().map(|brand| plain(BRAND, brand)));
         all.extend(product.tags.iter().map(|tag| plain(TAG, tag)));
         all.extend(product.attributes.iter().map(|(name, value)| plain(&attribute(name), value)));
+        for field in indexed.fields.iter().filter(|field| field.facet) {
+            all.extend(field.texts.iter().map(|text| plain(&attribute(&field.name), text)));
+        }
         for (name, value) in product.variants.iter().flat_map(|variant| &variant.options) {
             let options = product.options.iter().filter(|option| option.name == *name);
             let label = options.flat_map(|option| &option.values).find(|known| known.value == *value);

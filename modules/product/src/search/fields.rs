@@ -41,7 +41,7 @@ pub struct Fields {
     title: TextField,
     /// Brand, tags and category titles.
     names: TextField,
-    /// Subtitle, attributes and option labels.
+    /// Subtitle, attributes, option labels and custom fields.
     facts: TextField,
     description: TextField,
     sku: TextField,
@@ -158,7 +158,8 @@ impl Fields {
         let spelled = [&product.title].into_iter().chain(names.clone()).map(String::as_str);
         document.add_text(self.title.field, words::index_terms(&product.title));
         document.add_text(self.names.field, words::index_terms(&lines(names.chain(categories))));
-        let facts = product.subtitle.iter().chain(product.attributes.values()).chain(labels);
+        let custom = indexed.fields.iter().filter(|field| field.searchable).flat_map(|field| &field.texts);
+        let facts = product.subtitle.iter().chain(product.attributes.values()).chain(labels).chain(custom);
         document.add_text(self.facts.field, words::index_terms(&lines(facts)));
         document.add_text(
             self.description.field,

@@ -44,6 +44,7 @@ pub fn product(title: &str) -> IndexedProduct {
         },
         categories: Vec::new(),
         collections: Vec::new(),
+        fields: Vec::new(),
         popularity: 0,
         prices: BTreeMap::from([(Currency::EUR, CardPrice { min: 1000, max: 1000, compare_at: None })]),
     }

@@ -1,4 +1,5 @@
 mod catalogue;
+mod fields;
 mod import;
 mod pictures;
 mod prices;

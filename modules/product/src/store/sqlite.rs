@@ -2,6 +2,7 @@
 
 mod categories;
 mod collections;
+mod fields;
 mod levels;
 mod movements;
 mod pictures;
@@ -14,15 +15,25 @@ mod shelves;
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use contracts::product::{
-    Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, SearchUpdated,
-    VariantId,
+use contracts::{
+    metadata::{DefinitionChanged, MetafieldsChanged},
+    product::{
+        Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, SearchUpdated,
+        VariantId,
+    },
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use shared::{Clock, Currency, Error, Kind, Result, Time, db::Db};
+use shared::{
+    Clock, Currency, Error, Kind, Result, Time,
+    db::Db,
+    events::{EventId, inbox},
+};
 
 use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save};
-use crate::model::price::Offer;
+use crate::{
+    events::CONSUMER,
+    model::{fields::IndexedField, price::Offer},
+};
 
 /// The name under which the module's events are published.
 const MODULE: &str = "product";
@@ -117,6 +128,34 @@ impl Catalogue for Sqlite {
 
     async fn memberships(&self, ids: &[ProductId]) -> Result<Vec<Membership>> {
         collections::memberships(&mut self.db.get().await?, ids).await
+    }
+
+    async fn fields(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>> {
+        fields::load(&mut self.db.get().await?, ids).await
+    }
+
+    async fn take_values(&self, event: EventId, product: ProductId, changed: MetafieldsChanged) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, CONSUMER, event).await? {
+                    fields::take_values(tx, product, &changed, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn take_definition(&self, event: EventId, changed: DefinitionChanged) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, CONSUMER, event).await? {
+                    fields::take_definition(tx, &changed, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn categories(&self) -> Result<Vec<Category>> {

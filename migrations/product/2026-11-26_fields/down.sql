@@ -1,0 +1,2 @@
+drop table product_fields;
+drop table field_definitions;
