@@ -2,6 +2,7 @@
 
 mod baskets;
 mod catalogue;
+mod content;
 pub(crate) mod media;
 pub(crate) mod past;
 pub(crate) mod people;
@@ -50,6 +51,7 @@ pub async fn load(ports: &Ports, clock: &dyn Clock, progress: &Progress) -> Resu
     let history = History::draw(&catalogue, SHOPPERS, now, SEED)?;
     media::store(ports, media::all(), progress).await?;
     shop::open(ports).await?;
+    content::publish(ports, now).await?;
     let customers = people(ports, &history).await?;
 
     let mut report = Report { customers: customers.len() as u64, ..Report::default() };

@@ -5,7 +5,7 @@ use contracts::{
     customer::Permission,
     metadata::{Definition, DefinitionPatch, FieldValues, Metafields, NewDefinition, Owner},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
     app::State,
@@ -103,12 +103,12 @@ async fn set(
     request: HttpRequest,
     clerk: Clerk,
     path: web::Path<(String, String)>,
-    values: Body<FieldValues>,
+    values: Body<Values>,
 ) -> Answer {
     let owner = owner(&path.0)?;
     clerk.may(permissions(owner).1)?;
     let seen = if_match(&request)?;
-    let fields = state.ports.metadata.set_fields(owner, path.1.clone(), values.0, seen).await?;
+    let fields = state.ports.metadata.set_fields(owner, path.1.clone(), values.0.0, seen).await?;
     versioned(StatusCode::OK, fields.version, fields)
 }
 
@@ -121,13 +121,26 @@ async fn replace(
     request: HttpRequest,
     clerk: Clerk,
     path: web::Path<(String, String)>,
-    values: Body<FieldValues>,
+    values: Body<Values>,
 ) -> Answer {
     let owner = owner(&path.0)?;
     clerk.may(permissions(owner).1)?;
     let seen = if_match(&request)?;
-    let fields = state.ports.metadata.replace_fields(owner, path.1.clone(), values.0, seen).await?;
+    let fields = state.ports.metadata.replace_fields(owner, path.1.clone(), values.0.0, seen).await?;
     versioned(StatusCode::OK, fields.version, fields)
+}
+
+/// Values by `namespace.key`: any other name is no member of the body.
+struct Values(FieldValues);
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = FieldValues::deserialize(deserializer)?;
+        match values.keys().find(|name| !name.contains('.')) {
+            Some(name) => Err(D::Error::unknown_field(name, &["<namespace>.<key>"])),
+            None => Ok(Self(values)),
+        }
+    }
 }
 
 /// What reads and what writes the fields of such an entity: the permissions for the entity itself.
