@@ -13,6 +13,9 @@ use shared::{Error, Result, Time, values::Locale};
 #[folder = "src/demo/content"]
 struct Words;
 
+/// Pixels of the pictures.
+const BANNER: (u32, u32) = (1600, 900);
+
 /// Slugs, and how many days ago they were published.
 const PAGES: [(&str, PageKind, u64); 11] = [
     ("about", PageKind::Page, 365),
@@ -53,7 +56,7 @@ fn page(slug: &str, kind: PageKind, published: Time) -> Result<NewPage> {
         kind,
         slug: Some(slug.to_owned()),
         status: PageStatus::Published,
-        image: image.map(|file| PageImage { file, width: 0, height: 0 }),
+        image: image.map(|file| PageImage { file, width: BANNER.0, height: BANNER.1 }),
         texts,
         published_at: Some(published),
     })

@@ -20,6 +20,7 @@ use askama::Template;
 use contracts::{
     Ports,
     customer::SessionsRevoked,
+    metadata::content::ContentChanged,
     product::{CategoryChanged, CategoryNode, SearchUpdated},
     system::System,
 };
@@ -38,7 +39,7 @@ use crate::{
     locale::{Formats, Locale, Texts},
     page::{CartRef, Notice, Preferences, Shell},
     sessions::Sessions,
-    storefront,
+    storefront::{self, footer::Footer},
 };
 
 /// What the pages are made of.
@@ -71,6 +72,7 @@ pub struct State {
     nav: moka::future::Cache<(), Arc<Vec<CategoryNode>>>,
     /// The tree as it was last seen, for when the catalogue cannot be asked.
     last_nav: OnceLock<Arc<Vec<CategoryNode>>>,
+    footers: moka::future::Cache<Locale, Arc<Footer>>,
 }
 
 /// The pages.
@@ -95,6 +97,7 @@ impl Web {
             sprite: assets::path("icons.svg"),
             nav: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
             last_nav: OnceLock::new(),
+            footers: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
             settings,
         }))
     }
@@ -166,6 +169,8 @@ impl State {
     fn hear(&self, event: &Envelope) {
         if [CategoryChanged::TYPE, SearchUpdated::TYPE].contains(&event.kind.as_str()) {
             self.nav.invalidate_all();
+        } else if event.is::<ContentChanged>() {
+            self.footers.invalidate_all();
         } else if event.is::<SessionsRevoked>()
             && let Ok(revoked) = event.parse::<SessionsRevoked>()
         {
@@ -186,6 +191,15 @@ impl State {
                 self.last_nav.get().cloned().unwrap_or_default()
             }
         }
+    }
+
+    /// What the footer links to; nothing while it cannot be asked for.
+    async fn footer(&self, locale: Locale) -> Arc<Footer> {
+        let load = async { Footer::load(&self.ports, locale).await.map(Arc::new) };
+        self.footers.try_get_with(locale, load).await.unwrap_or_else(|error: Arc<Error>| {
+            tracing::warn!(error = %error.chain(), "the pages could not be read");
+            Arc::default()
+        })
     }
 }
 
@@ -268,6 +282,7 @@ async fn open(request: &ServiceRequest) -> (Page, bool) {
         wishlist: ids(cookies.get(Name::Wishlist)),
         notices: cookies.json::<Vec<Notice>>(Name::Flash).unwrap_or_default(),
         nav: state.nav().await,
+        footer: state.footer(locale).await,
         path: path.to_owned(),
         query: request.query_string().to_owned(),
         nonce: BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>()),

@@ -47,6 +47,11 @@ impl Locale {
         }
     }
 
+    /// As ports know it.
+    pub fn tag(self) -> shared::values::Locale {
+        self.code().parse().expect("two letters are a locale")
+    }
+
     /// Its own name.
     pub fn name(self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@ use crate::{
     assets,
     cookies::{Cookies, Name},
     locale::{Count, Formats, Locale, Text},
+    storefront::footer::Footer,
 };
 
 /// Light, dark, or what the system says.
@@ -100,6 +101,8 @@ pub struct Shell {
     pub notices: Vec<Notice>,
     /// The category tree, for the navigation.
     pub nav: Arc<Vec<CategoryNode>>,
+    /// The pages to link to.
+    pub footer: Arc<Footer>,
     /// The path without the language's prefix, and the query.
     pub path: String,
     pub query: String,
@@ -375,7 +378,7 @@ impl Page {
             .cache
             .get_or_insert(&self.cache_key(), async || match load(self).await {
                 Ok((html, mut tags)) => {
-                    tags.push("categories".to_owned());
+                    tags.extend(["categories", "content"].map(str::to_owned));
                     Ok(Fresh {
                         content_type: "text/html; charset=utf-8".to_owned(),
                         body: html.into_bytes(),

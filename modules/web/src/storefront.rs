@@ -4,7 +4,9 @@ mod account;
 pub(crate) mod address;
 pub(crate) mod cart;
 mod checkout;
+mod content;
 mod filters;
+pub(crate) mod footer;
 mod home;
 mod list;
 mod order;
@@ -34,6 +36,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     order::configure(config);
     account::configure(config);
     preferences::configure(config);
+    content::configure(config);
     seo::configure(config);
 }
 

@@ -4,10 +4,12 @@ use actix_web::{HttpRequest, web};
 use askama::Template;
 use contracts::{
     cart::Destination,
+    metadata::{Kind, Owner, Visibility},
     product::{Image, ProductCard, ProductView, QuoteLine, SearchQuery, Sort, VariantId, VariantView},
     shipping::{RateRequest, ShippingOption},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{everything, saved, seo};
 use crate::{
@@ -105,7 +107,7 @@ async fn page(p: &Page, x: &ProductView, v: &VariantView) -> Answer<String> {
     let product = Product {
         pictures: pictures(x, v),
         options: options(p, x, v),
-        facts: facts(p, x, v),
+        facts: facts(p, x, v).into_iter().chain(custom(p, x).await).collect(),
         body: body(&x.description),
         delivery: delivery(p, v).await,
         related: related(p, x).await?,
@@ -199,6 +201,33 @@ fn facts(p: &Page, x: &ProductView, v: &VariantView) -> Vec<(String, String)> {
     }
     facts.push((p.label("sku"), v.sku.clone()));
     facts
+}
+
+/// The custom fields that shoppers see and that are words or sums. The page can do without them.
+async fn custom(p: &Page, x: &ProductView) -> Vec<(String, String)> {
+    let fields = match p.ports().metadata.fields(Owner::Product, x.id.to_string()).await {
+        Ok(found) => found.fields,
+        Err(error) => {
+            tracing::warn!(error = %error.chain(), "the custom fields could not be read");
+            return Vec::new();
+        }
+    };
+    let visible = fields.into_iter().filter(|field| field.visibility == Visibility::Storefront);
+    visible.filter_map(|field| Some((field.name, said(p, field.kind, &field.value)?))).collect()
+}
+
+fn said(p: &Page, kind: Kind, value: &Value) -> Option<String> {
+    match (kind, value) {
+        (Kind::Text | Kind::Decimal, Value::String(text)) => Some(text.clone()),
+        (Kind::Date, Value::String(day)) => Some(p.weekday(day)),
+        (Kind::Integer, Value::Number(number)) => Some(p.number(number.as_i64()?)),
+        (Kind::Money, money) => Some(p.money(&serde_json::from_value(money.clone()).ok()?)),
+        (Kind::List, Value::Array(items)) => {
+            let words = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            Some(words.collect::<Vec<_>>().join(", "))
+        }
+        _ => None,
+    }
 }
 
 /// The description as HTML: the catalogue has sanitised markup, plain text gets its paragraphs and lists.

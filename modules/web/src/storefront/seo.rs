@@ -1,7 +1,10 @@
 //! What search engines and readers of feeds ask for.
 
 use actix_web::{HttpResponse, http::header, web};
-use contracts::product::{ProductCard, ProductView, SearchQuery, Sort};
+use contracts::{
+    metadata::content::{PageSummary, PageView},
+    product::{ProductCard, ProductView, SearchQuery, Sort},
+};
 use serde_json::{Value, json};
 use shared::{Money, PageRequest};
 
@@ -112,6 +115,20 @@ pub fn product(p: &Page, x: &ProductView, trail: &[(String, String)]) -> String 
     embedded(&json!({"@context": "https://schema.org", "@graph": [product, trail_of(p, &trail)]}))
 }
 
+/// A page that staff have written.
+pub fn article(p: &Page, view: &PageView, path: &str) -> String {
+    let PageSummary { title, excerpt, image, published_at, updated_at, locale, .. } = &view.summary;
+    let mut article = json!({
+        "@type": "Article", "headline": title, "description": excerpt, "url": p.absolute(path),
+        "datePublished": published_at, "dateModified": updated_at, "inLanguage": locale,
+        "publisher": {"@type": "Organization", "name": p.shop()},
+    });
+    if let Some(image) = image {
+        article["image"] = p.absolute_file(&image.file).into();
+    }
+    embedded(&json!({"@context": "https://schema.org", "@graph": [article]}))
+}
+
 impl Page {
     /// The absolute address of a picture.
     pub fn absolute_file(&self, file: &str) -> String {
@@ -166,6 +183,7 @@ async fn batch(p: &Page, cursor: Option<String>) -> Answer<(Vec<ProductCard>, Op
 
 async fn categories(p: Page) -> Answer {
     let mut paths = vec!["/".to_owned(), "/categories".to_owned()];
+    paths.extend(p.footer.paths());
     let mut nodes: Vec<&contracts::product::CategoryNode> = p.nav.iter().collect();
     while let Some(node) = nodes.pop() {
         paths.push(format!("/categories/{}", node.category.slug));
@@ -207,21 +225,39 @@ fn urls(p: &Page, paths: &[String]) -> Answer {
 }
 
 async fn feed(p: Page) -> Answer {
-    let new = p.ports().products.search(everything(&p, Sort::Newest, 20)).await?.data;
-    let items: String = new
-        .iter()
-        .map(|card| {
-            let link = xml(&p.absolute(&format!("/products/{}", card.slug)));
-            let text = xml(card.subtitle.as_deref().unwrap_or_default());
-            format!("<item><title>{}</title><link>{link}</link><guid>{link}</guid><description>{text}</description></item>", xml(&card.title))
+    let new = p.ports().products.search(everything(&p, Sort::Newest, 20)).await?.data.into_iter();
+    let items: Vec<Item> = new
+        .map(|card| Item {
+            address: p.absolute(&format!("/products/{}", card.slug)),
+            title: card.title,
+            text: card.subtitle.unwrap_or_default(),
         })
         .collect();
-    let here = xml(&p.absolute("/feed.xml"));
+    rss(&p, "/feed.xml", &p.t("new-arrivals"), &items)
+}
+
+/// An entry of a feed.
+pub struct Item {
+    pub address: String,
+    pub title: String,
+    pub text: String,
+}
+
+/// A feed at `path`.
+pub fn rss(p: &Page, path: &str, about: &str, items: &[Item]) -> Answer {
+    let items: String = items
+        .iter()
+        .map(|item| {
+            let (link, text) = (xml(&item.address), xml(&item.text));
+            format!("<item><title>{}</title><link>{link}</link><guid>{link}</guid><description>{text}</description></item>", xml(&item.title))
+        })
+        .collect();
+    let here = xml(&p.absolute(path));
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel><title>{}</title><link>{}</link><description>{}</description><language>{}</language><atom:link href=\"{here}\" rel=\"self\" type=\"application/rss+xml\"/>{items}</channel></rss>",
         xml(p.shop()),
         xml(&p.absolute("/")),
-        xml(&p.t("new-arrivals")),
+        xml(about),
         p.locale.code(),
     );
     answer("application/rss+xml; charset=utf-8", body)
