@@ -17,6 +17,7 @@ mod carts;
 mod coupons;
 mod fulfilment;
 mod idempotency;
+mod metadata;
 mod openapi;
 mod operations;
 mod pages;

@@ -1,11 +1,14 @@
 //! The admin: one file per group of pages.
 
+mod content;
 mod customers;
+mod fields;
 mod menu;
 mod order;
 mod orders;
 mod overview;
 mod palette;
+mod shop_settings;
 mod sign_in;
 mod system;
 
@@ -20,4 +23,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     order::configure(config);
     customers::configure(config);
     system::configure(config);
+    content::configure(config);
+    fields::configure(config);
+    shop_settings::configure(config);
 }

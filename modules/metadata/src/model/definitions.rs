@@ -74,7 +74,7 @@ fn is_name(name: &str) -> bool {
 /// Which rules there may and must be.
 fn shapes(faults: &mut Faults, kind: Kind, plain: Kind, rules: &Rules) {
     let list = kind == Kind::List;
-    let ordered = matches!(plain, Kind::Integer | Kind::Decimal | Kind::Date | Kind::Money);
+    let ordered = is_ordered(plain);
     let chosen = matches!(plain, Kind::Text | Kind::Integer | Kind::Decimal | Kind::Date);
     let text = plain == Kind::Text;
     let there = [
@@ -105,12 +105,17 @@ fn shapes(faults: &mut Faults, kind: Kind, plain: Kind, rules: &Rules) {
     faults.check(rules.choices.len() <= MOST_CHOICES, "/rules/choices", "too_many", "at most 200 choices");
 }
 
+fn is_ordered(kind: Kind) -> bool {
+    matches!(kind, Kind::Integer | Kind::Decimal | Kind::Date | Kind::Money)
+}
+
 /// Whether bounds and choices are values of the kind. Choices are kept as values are.
 fn bounds(faults: &mut Faults, plain: Kind, rules: &mut Rules) {
     let rank = |bound: &Option<serde_json::Value>| bound.as_ref().and_then(|bound| bound_rank(plain, bound));
     let (min, max) = (rank(&rules.min), rank(&rules.max));
     for (pointer, bound, rank) in [("/rules/min", &rules.min, min), ("/rules/max", &rules.max, max)] {
-        faults.check(bound.is_none() || rank.is_some(), pointer, "kind", "is not a value of this kind");
+        let wrong = is_ordered(plain) && bound.is_some() && rank.is_none();
+        faults.check(!wrong, pointer, "kind", "is not a value of this kind");
     }
     let ordered = min.zip(max).is_none_or(|(min, max)| min <= max);
     faults.check(ordered, "/rules/max", "out_of_range", "must not be less than min");

@@ -82,7 +82,7 @@ mod tests {
         let html = render(
             "<script>alert(1)</script><img src=x onerror=alert(1)><h1 onclick=\"x()\">A</h1>\n\
              [a](javascript:alert(1)) [b](data:text/html,x) ![c](https://evil.example/c.png) ![d](//evil.example/d)\n\
-             <form action=/x><input name=a></form><p style=\"position:fixed\">e</p><svg onload=alert(1)></svg>\n\
+             <form action=/x><input name=a></form><p style=\"position:fixed\">e</p><svg onload=alert(1)></svg>\n\n\
              [f](https://example.com)",
         );
         for bad in ["script", "onerror", "onclick", "javascript:", "data:", "evil", "<form", "<input", "style", "svg", "<h1"] {

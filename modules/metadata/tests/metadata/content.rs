@@ -10,7 +10,7 @@ use shared::{Kind, PageRequest};
 use crate::shop::{parsed, shop};
 
 fn page(kind: &str, title: &str, status: &str) -> NewPage {
-    let words = json!({"title": title, "body": "Some *words*.<script>x</script>"});
+    let words = json!({"title": title, "body": "Some *words*.\n\n<script>x</script>"});
     parsed(json!({"kind": kind, "status": status, "texts": {"en": words}}))
 }
 

@@ -42,7 +42,10 @@ pub const ENTRIES: &[Entry] = &[
         "admin-grow",
         entry("/admin/promotions", "percent", "admin-promotions", Permission::PromotionsRead),
     ),
-    group("admin-shop", entry("/admin/shipping", "truck", "admin-shipping", Permission::SettingsRead)),
+    group("admin-shop", entry("/admin/content", "file-text", "admin-content", Permission::SettingsRead)),
+    entry("/admin/fields", "layers", "admin-fields", Permission::SettingsRead),
+    entry("/admin/settings/shop", "house", "admin-shop-settings", Permission::SettingsRead),
+    entry("/admin/shipping", "truck", "admin-shipping", Permission::SettingsRead),
     entry("/admin/taxes", "receipt-text", "admin-taxes", Permission::SettingsRead),
     entry("/admin/staff", "shield", "admin-staff", Permission::StaffRead),
     entry("/admin/settings", "settings", "admin-settings", Permission::SettingsRead),
@@ -64,8 +67,12 @@ impl Page {
         tabs.chain(std::iter::once(MORE)).collect()
     }
 
-    /// True on the entry's page and those below it.
+    /// True on the entry's page and those below it that have no entry of their own.
     pub fn at_menu(&self, entry: &Entry) -> bool {
-        if entry.path == "/admin" { self.path == "/admin" } else { self.within(entry.path) }
+        let closer = |other: &Entry| other.path.len() > entry.path.len() && self.within(other.path);
+        match entry.path {
+            "/admin" => self.path == "/admin",
+            path => self.within(path) && !ENTRIES.iter().any(closer),
+        }
     }
 }
