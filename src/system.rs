@@ -14,7 +14,7 @@ use shared::{
 use crate::settings::{Settings, Transport};
 
 /// Each module with the database it lives in.
-const MODULES: [(&str, &str); 8] = [
+const MODULES: [(&str, &str); 9] = [
     ("product", "products"),
     ("customer", "customers"),
     ("cart", "metadata"),

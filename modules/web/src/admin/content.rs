@@ -35,7 +35,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 struct List<'a> {
     p: &'a Page,
     q: String,
-    kind: Option<PageKind>,
+    kind: String,
     pages: Vec<ContentPage>,
     more: Option<String>,
 }
@@ -65,8 +65,8 @@ struct Asked {
 async fn list(p: Page, asked: web::Query<Asked>) -> Answer {
     p.staff(Permission::SettingsRead)?;
     let Asked { q, kind, cursor } = asked.0;
-    let kind = serde_json::from_value(kind.into()).ok();
-    let filter = PageFilter { q: Some(q.clone()), kind, status: None };
+    let wanted = serde_json::from_value(kind.as_str().into()).ok();
+    let filter = PageFilter { q: Some(q.clone()), kind: wanted, status: None };
     let found = p.ports().metadata.list_pages(filter, PageRequest { limit: 50, cursor }).await?;
     p.html(&List { p: &p, q, kind, pages: found.data, more: found.next_cursor })
 }
