@@ -280,10 +280,8 @@ async fn connect(
     signer: Signer,
 ) -> Result<(Modules, Ports)> {
     use contracts::{
-        cart as c, customer as cu, idempotency as i, notification as n, order as o, payment as pa,
-        product as p, recommendation as re, shipping as s,
-        cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o, payment as pa,
-        product as p, shipping as s,
+        cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o,
+        payment as pa, product as p, recommendation as re, shipping as s,
     };
     let how = settings.modules.transport;
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
@@ -337,18 +335,10 @@ async fn connect(
     let orders: Arc<dyn Orders> = link(how, order.clone(), |x| Arc::new(o::Client(wire(o::Server(x)))));
     let idempotency: Arc<dyn Idempotency> =
         link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
-    let notification = notification::Service::new(
-        dbs.metadata.clone(),
-        clock.clone(),
-        signer,
-        settings.notification.clone(),
-    )
-    .await?;
-    let metadata =
-        metadata::Service::new(dbs.metadata.clone(), clock.clone(), settings.metadata.clone());
+    let metadata = metadata::Service::new(dbs.metadata.clone(), clock.clone(), settings.metadata.clone());
     let metadatas: Arc<dyn Metadata> = link(how, metadata, |x| Arc::new(m::Client(wire(m::Server(x)))));
     let notification =
-        notification::Service::new(dbs.metadata.clone(), clock, signer, settings.notification.clone())
+        notification::Service::new(dbs.metadata.clone(), clock.clone(), signer, settings.notification.clone())
             .await?;
     let notifications: Arc<dyn Notifications> =
         link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));

@@ -34,7 +34,11 @@ const PAGES: [(&str, PageKind, u64); 11] = [
 /// Publishes what is not there yet.
 pub(crate) async fn publish(ports: &Ports, now: Time) -> Result<()> {
     for (slug, kind, days) in PAGES {
-        match ports.metadata.create_page(page(slug, kind, now.before(Duration::from_secs(days * 86_400)))?).await {
+        match ports
+            .metadata
+            .create_page(page(slug, kind, now.before(Duration::from_secs(days * 86_400)))?)
+            .await
+        {
             Err(error) if error.code == "slug_taken" => {}
             created => drop(created?),
         }
@@ -46,7 +50,8 @@ fn page(slug: &str, kind: PageKind, published: Time) -> Result<NewPage> {
     let (mut texts, mut image) = (BTreeMap::new(), None);
     for language in ["en", "de"] {
         let name = format!("{slug}.{language}.md");
-        let file = Words::get(&name).ok_or_else(|| Error::internal(format!("the demo has no text {name}")))?;
+        let file =
+            Words::get(&name).ok_or_else(|| Error::internal(format!("the demo has no text {name}")))?;
         let (text, picture) = parse(&String::from_utf8_lossy(&file.data))
             .ok_or_else(|| Error::internal(format!("{name} has no title")))?;
         texts.insert(language.parse::<Locale>()?, text);

@@ -53,7 +53,8 @@ async fn custom_fields_are_shown_searched_and_narrowed_by(shape: Shape) {
     let page = Browser::new(&shop).open(&format!("/products/{}", mug.slug)).await;
     page.says("Made in").says("Jura <b>").never_says("Margin");
 
-    let total = async |query: &str| shop.guest.get(&format!("/products?{query}")).await.expect(200)["total"].clone();
+    let total =
+        async |query: &str| shop.guest.get(&format!("/products?{query}")).await.expect(200)["total"].clone();
     wait_for("search knows", async || total("q=jura").await == 2).await;
     wait_for("the facet counts", async || {
         let found = shop.guest.get("/products").await.expect(200);
@@ -75,7 +76,11 @@ async fn fields_are_changed_by_who_has_seen_them(shape: Shape) {
     let set = patch(&shop, &path, "\"0\"", &value).await;
     assert_eq!(set.header("etag"), "\"1\"");
     set.expect(200);
-    patch(&shop, &path, "*", &json!({"care.origin": {"$ne": 1}})).await.refused_at(422, "kind", "/care.origin");
+    patch(&shop, &path, "*", &json!({"care.origin": {"$ne": 1}})).await.refused_at(
+        422,
+        "kind",
+        "/care.origin",
+    );
     patch(&shop, &path, "*", &json!({"care.$where": "1"})).await.refused_at(422, "name", "/care.$where");
     patch(&shop, &path, "*", &json!({"$where": "1"})).await.refused(422, "unknown_field");
     patch(&shop, &path, "*", &json!({"care.else": "1"})).await.refused_at(422, "unknown_field", "/care.else");
@@ -127,13 +132,18 @@ async fn only_published_pages_are_read(shape: Shape) {
     patch(&shop, &path, "\"1\"", &json!({"status": "published"})).await.expect(200);
     patch(&shop, &path, "\"1\"", &json!({"slug": "hilfe"})).await.refused(412, "version");
     let read = shop.guest.get("/pages/help?locale=de-AT").await.expect(200);
-    assert_eq!((&read["title"], read["html"].as_str().unwrap().trim()), (&json!("Help <b> (deutsch)"), "<p>Ein <em>Satz</em>.</p>"));
+    assert_eq!(
+        (&read["title"], read["html"].as_str().unwrap().trim()),
+        (&json!("Help <b> (deutsch)"), "<p>Ein <em>Satz</em>.</p>")
+    );
     let shown = browser.get("/pages/help").await.expect(200);
     assert_eq!(shown.all("h1"), ["Help <b>"]);
     assert_eq!((shown.count(".letter em"), shown.count(".letter script")), (1, 0));
     browser.get("/de/pages/help").await.expect(200).says("Ein Satz.");
 
-    patch(&shop, &path, "\"2\"", &json!({"slug": "support", "texts": {"en": {"title": "Support"}}})).await.expect(200);
+    patch(&shop, &path, "\"2\"", &json!({"slug": "support", "texts": {"en": {"title": "Support"}}}))
+        .await
+        .expect(200);
     assert_eq!(browser.get("/pages/help").await.expect(301).location().as_deref(), Some("/pages/support"));
     browser.get("/pages/support").await.expect(200).says("Support");
     patch(&shop, &path, "*", &json!({"status": "draft"})).await.expect(200);
@@ -152,15 +162,21 @@ async fn settings_keep_who_changed_them(shape: Shape) {
     patch(&shop, "/admin/settings", "\"0\"", &json!({"return_days": 14})).await.expect(200);
     assert_eq!(shop.guest.get("/shop").await.expect(200)["return_days"], 14);
     patch(&shop, "/admin/settings", "\"0\"", &json!({"return_days": 9})).await.refused(412, "version");
-    patch(&shop, "/admin/settings", "*", &json!({"return_days": 999})).await.refused_at(422, "out_of_range", "/return_days");
+    patch(&shop, "/admin/settings", "*", &json!({"return_days": 999})).await.refused_at(
+        422,
+        "out_of_range",
+        "/return_days",
+    );
     let history = list(&shop.owner.get("/admin/settings/history").await.expect(200));
     assert_eq!(history.len(), 1);
     assert_eq!(history[0]["actor"]["kind"], "staff");
     assert_eq!(history[0]["changes"], json!([{"pointer": "/return_days", "before": 30, "after": 14}]));
-    let restore = shop.owner.request(Method::POST, "/admin/settings/history/0/restore").header("if-match", "\"1\"");
+    let restore =
+        shop.owner.request(Method::POST, "/admin/settings/history/0/restore").header("if-match", "\"1\"");
     let restored = restore.send().await.expect(200);
     assert_eq!((&restored["version"], &restored["return_days"]), (&json!(2), &json!(30)));
-    let missing = shop.owner.request(Method::POST, "/admin/settings/history/77/restore").header("if-match", "*");
+    let missing =
+        shop.owner.request(Method::POST, "/admin/settings/history/77/restore").header("if-match", "*");
     missing.send().await.refused(404, "not_found");
 }
 

@@ -6,11 +6,7 @@ use actix_web::{
 };
 use contracts::{
     customer::SessionsRevoked,
-    metadata::{
-        DefinitionChanged, MetafieldsChanged,
-        content::ContentChanged,
-        settings::SettingsChanged,
-    },
+    metadata::{DefinitionChanged, MetafieldsChanged, content::ContentChanged, settings::SettingsChanged},
     product::{CategoryChanged, PicturesReady, PricesChanged, ProductChanged, stock::StockChanged},
 };
 use serde::Serialize;

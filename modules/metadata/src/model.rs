@@ -8,11 +8,7 @@ pub mod markdown;
 pub mod pages;
 pub mod settings;
 
-use shared::{
-    Error, Kind, Result,
-    error::FieldError,
-    values,
-};
+use shared::{Error, Kind, Result, error::FieldError, values};
 
 /// What is wrong with a request, collected so that the caller hears of all of it at once.
 #[derive(Default)]

@@ -100,7 +100,12 @@ impl Metadata for Service {
         self.write_fields(owner, entity_id, values, version, true).await
     }
 
-    async fn pages(&self, kind: PageKind, locale: Option<Locale>, page: PageRequest) -> Result<Page<PageSummary>> {
+    async fn pages(
+        &self,
+        kind: PageKind,
+        locale: Option<Locale>,
+        page: PageRequest,
+    ) -> Result<Page<PageSummary>> {
         self.published(kind, locale, page).await
     }
     async fn page(&self, slug: String, locale: Option<Locale>) -> Result<PageView> {

@@ -31,7 +31,12 @@ pub trait Store: Send + Sync {
     async fn fields(&self, owner: Owner, entities: &[String]) -> Result<Vec<Fields>>;
     /// Makes these the values of the entity if it still has that version, and each definition the one the values were
     /// checked against.
-    async fn replace_fields(&self, owner: Owner, fields: Fields, against: Vec<(DefinitionId, i64)>) -> Result<Saved>;
+    async fn replace_fields(
+        &self,
+        owner: Owner,
+        fields: Fields,
+        against: Vec<(DefinitionId, i64)>,
+    ) -> Result<Saved>;
 
     async fn page(&self, id: PageId) -> Result<Option<ContentPage>>;
     /// The page that has the slug, or had it.

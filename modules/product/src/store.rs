@@ -97,7 +97,8 @@ pub trait Catalogue: Send + Sync {
     /// What search takes of the custom fields of these products.
     async fn fields(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>>;
     /// A product's custom fields are different. Once per event.
-    async fn take_values(&self, event: EventId, product: ProductId, changed: MetafieldsChanged) -> Result<()>;
+    async fn take_values(&self, event: EventId, product: ProductId, changed: MetafieldsChanged)
+    -> Result<()>;
     /// A custom field of products is different. Once per event.
     async fn take_definition(&self, event: EventId, changed: DefinitionChanged) -> Result<()>;
 

@@ -67,9 +67,7 @@ impl Checker {
                 Value::Array(items.iter().map(|item| widened(items_kind, item)).collect())
             }
             (Kind::List | Kind::Json, ..) => value.clone(),
-            (_, Kind::List, _) => {
-                Value::Array(vec![widened(self.rules.items.unwrap_or(Kind::Text), value)])
-            }
+            (_, Kind::List, _) => Value::Array(vec![widened(self.rules.items.unwrap_or(Kind::Text), value)]),
             (_, kind, _) => widened(kind, value),
         }
     }
@@ -193,7 +191,10 @@ mod tests {
         let texts = json!({"items": "text"});
         assert_eq!(convert(Kind::Integer, Kind::List, texts.clone(), json!(42)), Some(json!(["42"])));
         assert_eq!(convert(Kind::List, Kind::List, texts, json!([1, 2])), Some(json!(["1", "2"])));
-        assert_eq!(convert(Kind::Text, Kind::Date, json!({}), json!("2026-11-23")), Some(json!("2026-11-23")));
+        assert_eq!(
+            convert(Kind::Text, Kind::Date, json!({}), json!("2026-11-23")),
+            Some(json!("2026-11-23"))
+        );
         assert_eq!(convert(Kind::Text, Kind::Integer, json!({}), json!("soon")), None);
         assert_eq!(convert(Kind::Text, Kind::Json, json!({}), json!("any")), Some(json!("any")));
     }

@@ -45,7 +45,8 @@ pub fn validated(mut new: NewDefinition) -> Result<NewDefinition> {
 /// The definition with the patch.
 pub fn patched(terms: &NewDefinition, patch: DefinitionPatch) -> Result<NewDefinition> {
     let mut terms = terms.clone();
-    let DefinitionPatch { name, description, kind, rules, visibility, searchable, facet, drop_invalid: _ } = patch;
+    let DefinitionPatch { name, description, kind, rules, visibility, searchable, facet, drop_invalid: _ } =
+        patch;
     terms.name = name.unwrap_or(terms.name);
     terms.description = description.unwrap_or(terms.description);
     terms.kind = kind.unwrap_or(terms.kind);
@@ -68,7 +69,9 @@ pub fn parts(name: &str) -> Result<(&str, &str)> {
 fn is_name(name: &str) -> bool {
     let rest = name.strip_prefix(|c: char| c.is_ascii_lowercase());
     name.len() <= LONGEST_NAME
-        && rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+        && rest.is_some_and(|rest| {
+            rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        })
 }
 
 /// Which rules there may and must be.
@@ -91,7 +94,12 @@ fn shapes(faults: &mut Faults, kind: Kind, plain: Kind, rules: &Rules) {
     for (pointer, there, fits) in there {
         faults.check(!there || fits, pointer, "kind", "is not a rule for this kind");
     }
-    faults.check(!list || rules.items.is_some(), "/rules/items", "required", "a list needs the kind of its items");
+    faults.check(
+        !list || rules.items.is_some(),
+        "/rules/items",
+        "required",
+        "a list needs the kind of its items",
+    );
     let listed = !list || !matches!(plain, Kind::List | Kind::Json);
     faults.check(listed, "/rules/items", "kind", "items are of a plain kind");
     let refers = plain != Kind::Reference || rules.reference.is_some();

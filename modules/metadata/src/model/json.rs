@@ -13,7 +13,10 @@ const DEEPEST: usize = 16;
 pub fn check(value: &Value) -> Result<(), Wrong> {
     bounded(value)?;
     if has_bad_name(value) {
-        return Err(("member_name", "member names have no \"$\", no \".\" and no control characters".to_owned()));
+        return Err((
+            "member_name",
+            "member names have no \"$\", no \".\" and no control characters".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -65,7 +68,13 @@ mod tests {
 
     #[test]
     fn operators_and_paths_are_no_names() {
-        for wrong in [json!({"$set": 1}), json!({"a": [{"b.c": 1}]}), json!({"a\u{0}": 1}), json!({"": 1}), json!({"a$": 1})] {
+        for wrong in [
+            json!({"$set": 1}),
+            json!({"a": [{"b.c": 1}]}),
+            json!({"a\u{0}": 1}),
+            json!({"": 1}),
+            json!({"a$": 1}),
+        ] {
             assert_eq!(check(&wrong).unwrap_err().0, "member_name", "{wrong}");
         }
         assert!(check(&json!({"a": {"b": ["$", "x.y"]}})).is_ok());

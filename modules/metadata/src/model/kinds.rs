@@ -119,7 +119,8 @@ fn decimal_text(millionths: i128) -> String {
 }
 
 fn date(text: &str) -> Option<NaiveDate> {
-    let exact = text.len() == 10 && text.bytes().enumerate().all(|(i, byte)| byte.is_ascii_digit() || i == 4 || i == 7);
+    let exact = text.len() == 10
+        && text.bytes().enumerate().all(|(i, byte)| byte.is_ascii_digit() || i == 4 || i == 7);
     exact.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }
 
@@ -131,11 +132,15 @@ mod tests {
 
     #[test]
     fn a_number_is_written_in_one_way() {
-        for (text, kept) in [("12.50", "12.5"), ("-0.0", "0"), ("007", "7"), ("-0.000001", "-0.000001"), ("3.", "")] {
+        for (text, kept) in
+            [("12.50", "12.5"), ("-0.0", "0"), ("007", "7"), ("-0.000001", "-0.000001"), ("3.", "")]
+        {
             let parsed = parse(Kind::Decimal, None, &json!(text));
             assert_eq!(parsed.ok(), (!kept.is_empty()).then(|| json!(kept)), "{text}");
         }
-        for wrong in [json!(12.5), json!("1e3"), json!("1.0000001"), json!("1234567890123456"), json!(""), json!("+1")] {
+        for wrong in
+            [json!(12.5), json!("1e3"), json!("1.0000001"), json!("1234567890123456"), json!(""), json!("+1")]
+        {
             assert!(parse(Kind::Decimal, None, &wrong).is_err(), "{wrong}");
         }
     }
@@ -143,7 +148,15 @@ mod tests {
     #[test]
     fn plain_kinds_take_no_operators() {
         let operator = json!({"$gt": ""});
-        for kind in [Kind::Text, Kind::Integer, Kind::Decimal, Kind::Boolean, Kind::Date, Kind::Money, Kind::Reference] {
+        for kind in [
+            Kind::Text,
+            Kind::Integer,
+            Kind::Decimal,
+            Kind::Boolean,
+            Kind::Date,
+            Kind::Money,
+            Kind::Reference,
+        ] {
             assert!(parse(kind, Some(Owner::Product), &operator).is_err(), "{kind:?}");
         }
         let priced = json!({"amount": 1, "currency": "EUR", "$where": "1"});

@@ -17,7 +17,9 @@ pub fn beginning(markdown: &str, most: usize) -> String {
     for event in Parser::new_ext(markdown, options()) {
         match event {
             Event::Text(words) | Event::Code(words) => text.push_str(&words),
-            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item) => text.push(' '),
+            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item) => {
+                text.push(' ')
+            }
             // Headlines are not sentences.
             Event::Start(Tag::Heading { .. }) => text.push('\u{1f}'),
             Event::End(TagEnd::Heading(_)) => {
@@ -71,7 +73,9 @@ mod tests {
 
     #[test]
     fn markdown_becomes_html() {
-        let html = render("# Care\n\nWash *by hand*, ~~hot~~.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![Mug](/media/mug.webp)");
+        let html = render(
+            "# Care\n\nWash *by hand*, ~~hot~~.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![Mug](/media/mug.webp)",
+        );
         assert!(html.contains("<h2>Care</h2>"), "{html}");
         assert!(html.contains("<em>by hand</em>, <del>hot</del>"), "{html}");
         assert!(html.contains("<td>1</td>") && html.contains("src=\"/media/mug.webp\""), "{html}");
@@ -85,7 +89,19 @@ mod tests {
              <form action=/x><input name=a></form><p style=\"position:fixed\">e</p><svg onload=alert(1)></svg>\n\n\
              [f](https://example.com)",
         );
-        for bad in ["script", "onerror", "onclick", "javascript:", "data:", "evil", "<form", "<input", "style", "svg", "<h1"] {
+        for bad in [
+            "script",
+            "onerror",
+            "onclick",
+            "javascript:",
+            "data:",
+            "evil",
+            "<form",
+            "<input",
+            "style",
+            "svg",
+            "<h1",
+        ] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
         assert!(html.contains("href=\"https://example.com\"") && html.contains("noopener"), "{html}");

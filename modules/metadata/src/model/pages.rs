@@ -93,14 +93,24 @@ fn written(faults: &mut Faults, locale: &Locale, text: &NewPageText) -> PageText
 
 fn check(faults: &mut Faults, page: &ContentPage) {
     let slug = !page.slug.is_empty() && page.slug.len() <= 100 && page.slug == slug::slugify(&page.slug);
-    faults.check(slug, "/slug", "slug", "must be small letters and digits with single hyphens between, at most 100");
+    faults.check(
+        slug,
+        "/slug",
+        "slug",
+        "must be small letters and digits with single hyphens between, at most 100",
+    );
     faults.check(!page.texts.is_empty(), "/texts", "required", "a page needs words in one language");
     faults.check(page.texts.len() <= MOST_LANGUAGES, "/texts", "too_many", "at most 20 languages");
     let named = |image: &PageImage| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         (1..=200).contains(&image.file.len()) && !image.file.starts_with('.') && image.file.chars().all(plain)
     };
-    faults.check(page.image.as_ref().is_none_or(named), "/image/file", "file", "is not the name of a picture");
+    faults.check(
+        page.image.as_ref().is_none_or(named),
+        "/image/file",
+        "file",
+        "is not the name of a picture",
+    );
 }
 
 /// Whether shoppers see it.
@@ -109,7 +119,11 @@ pub fn is_public(page: &ContentPage, now: Time) -> bool {
 }
 
 /// The words for readers of `locale`: those of it, of its language, of the shop's first language, or any.
-fn words<'a>(page: &'a ContentPage, locale: Option<&Locale>, first: &Locale) -> Option<(&'a Locale, &'a PageText)> {
+fn words<'a>(
+    page: &'a ContentPage,
+    locale: Option<&Locale>,
+    first: &Locale,
+) -> Option<(&'a Locale, &'a PageText)> {
     let exact = |wanted: &Locale| page.texts.get_key_value(wanted);
     let near = |wanted: &Locale| {
         let language = wanted.language();

@@ -6,7 +6,9 @@ use contracts::{
     Actor,
     metadata::{
         Localized,
-        settings::{SettingDifference, SettingsChange, SettingsPatch, ShopSettings, SocialLink, StoredSettings},
+        settings::{
+            SettingDifference, SettingsChange, SettingsPatch, ShopSettings, SocialLink, StoredSettings,
+        },
     },
 };
 use serde::{Deserialize, Serialize};
@@ -129,7 +131,12 @@ pub fn patched(settings: &ShopSettings, patch: SettingsPatch) -> Result<ShopSett
     after.return_days = patch.return_days.unwrap_or(after.return_days);
     faults.check(after.return_days <= 365, "/return_days", "out_of_range", "must be at most 365");
     after.low_stock_threshold = patch.low_stock_threshold.unwrap_or(after.low_stock_threshold);
-    faults.check(after.low_stock_threshold <= 1_000, "/low_stock_threshold", "out_of_range", "must be at most 1,000");
+    faults.check(
+        after.low_stock_threshold <= 1_000,
+        "/low_stock_threshold",
+        "out_of_range",
+        "must be at most 1,000",
+    );
     faults.done().map(|()| after)
 }
 
@@ -156,7 +163,8 @@ fn elsewhere(faults: &mut Faults, i: usize, link: &SocialLink) -> SocialLink {
     let name = faults.text(&format!("/social/{i}/name"), &link.name, 40);
     let pointer = format!("/social/{i}/url");
     let url = faults.text(&pointer, &link.url, 300);
-    let plain = url.starts_with("https://") && !url.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c));
+    let plain =
+        url.starts_with("https://") && !url.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c));
     faults.check(url.is_empty() || plain, pointer, "url", "must start with https://");
     SocialLink { name, url }
 }
@@ -165,7 +173,8 @@ fn elsewhere(faults: &mut Faults, i: usize, link: &SocialLink) -> SocialLink {
 fn differences(before: &ShopSettings, after: &ShopSettings) -> Result<Vec<SettingDifference>> {
     let (before, after) = (flat(before)?, flat(after)?);
     let pointers: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let value = |values: &BTreeMap<String, Value>, pointer: &String| values.get(pointer).cloned().unwrap_or_default();
+    let value =
+        |values: &BTreeMap<String, Value>, pointer: &String| values.get(pointer).cloned().unwrap_or_default();
     let all = pointers.into_iter().map(|pointer| SettingDifference {
         pointer: pointer.clone(),
         before: value(&before, pointer),

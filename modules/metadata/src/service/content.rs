@@ -29,7 +29,8 @@ impl Service {
         };
         let Page { data, next_cursor } = Page::cut(found, limit, &scope, place);
         let first = self.configured.first();
-        let summaries = data.iter().filter_map(|listed| pages::summary(&listed.page, locale.as_ref(), &first));
+        let summaries =
+            data.iter().filter_map(|listed| pages::summary(&listed.page, locale.as_ref(), &first));
         Ok(Page { data: summaries.collect(), next_cursor })
     }
 

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use contracts::metadata::{
-    Definition, DefinitionId, FieldValue, FieldValues, Metafield, Metafields, Owner,
-};
+use contracts::metadata::{Definition, DefinitionId, FieldValue, FieldValues, Metafield, Metafields, Owner};
 use serde_json::Value;
 use shared::{Error, Result, error::FieldError};
 
@@ -103,7 +101,8 @@ fn checked(values: &FieldValues, definitions: &[Definition]) -> Result<Vec<(Defi
                 continue;
             }
         };
-        let named = |terms: &contracts::metadata::NewDefinition| terms.namespace == namespace && terms.key == key;
+        let named =
+            |terms: &contracts::metadata::NewDefinition| terms.namespace == namespace && terms.key == key;
         let Some(definition) = definitions.iter().find(|definition| named(&definition.terms)) else {
             let (pointer, code) = (format!("/{name}"), "unknown_field".to_owned());
             faults.push(FieldError { pointer, code, detail: format!("there is no field {name}") });
@@ -116,10 +115,11 @@ fn checked(values: &FieldValues, definitions: &[Definition]) -> Result<Vec<(Defi
         let (kind, rules) = (definition.terms.kind, &definition.terms.rules);
         match Checker::new(kind, rules).and_then(|checker| checker.check(value)) {
             Ok(value) => checked.push((definition.id, Some(value))),
-            Err(wrong) => faults.extend(wrong.into_iter().map(|fault| FieldError {
-                pointer: format!("/{name}{}", fault.pointer),
-                ..fault
-            })),
+            Err(wrong) => faults.extend(
+                wrong
+                    .into_iter()
+                    .map(|fault| FieldError { pointer: format!("/{name}{}", fault.pointer), ..fault }),
+            ),
         }
     }
     if faults.is_empty() { Ok(checked) } else { Err(Error::invalid_fields(faults)) }

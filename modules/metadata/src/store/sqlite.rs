@@ -72,7 +72,12 @@ impl Store for Sqlite {
         fields::load(&mut self.db.get().await?, owner, entities).await
     }
 
-    async fn replace_fields(&self, owner: Owner, fields: Fields, against: Vec<(DefinitionId, i64)>) -> Result<Saved> {
+    async fn replace_fields(
+        &self,
+        owner: Owner,
+        fields: Fields,
+        against: Vec<(DefinitionId, i64)>,
+    ) -> Result<Saved> {
         self.db
             .transaction(async move |tx| {
                 if !definitions::hold(tx, &against).await? {

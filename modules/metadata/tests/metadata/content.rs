@@ -65,10 +65,13 @@ async fn a_former_slug_leads_on_and_belongs_to_its_page() {
 #[tokio::test]
 async fn readers_get_the_nearest_language() {
     let shop = shop().await;
-    let texts: Value = json!({"en": {"title": "Delivery"}, "de": {"title": "Versand"}, "fr": {"title": "Livraison"}});
+    let texts: Value =
+        json!({"en": {"title": "Delivery"}, "de": {"title": "Versand"}, "fr": {"title": "Livraison"}});
     let new = parsed(json!({"kind": "page", "slug": "delivery", "status": "published", "texts": texts}));
     let page = shop.metadata.create_page(new).await.unwrap();
-    for (locale, title) in [("de-AT", "Versand"), ("it", "Delivery"), ("fr", "Livraison"), ("en-GB", "Delivery")] {
+    for (locale, title) in
+        [("de-AT", "Versand"), ("it", "Delivery"), ("fr", "Livraison"), ("en-GB", "Delivery")]
+    {
         let view = shop.metadata.page("delivery".into(), Some(locale.parse().unwrap())).await.unwrap();
         assert_eq!(view.summary.title, title, "{locale}");
     }
@@ -89,7 +92,9 @@ async fn lists_go_on_where_they_ended() {
         shop.metadata.create_page(page("journal", &format!("post {title}"), "published")).await.unwrap();
         shop.clock.advance(Duration::from_secs(1));
     }
-    for (kind, order) in [(PageKind::Page, ["a", "B", "C 100%"]), (PageKind::Journal, ["post C 100%", "post a", "post B"])] {
+    for (kind, order) in
+        [(PageKind::Page, ["a", "B", "C 100%"]), (PageKind::Journal, ["post C 100%", "post a", "post B"])]
+    {
         let (mut titles, mut request) = (Vec::new(), limit(2));
         loop {
             let found = shop.metadata.pages(kind, None, request.clone()).await.unwrap();

@@ -26,7 +26,10 @@ async fn values_move_with_a_definition_that_becomes_wider() {
     let shop = shop().await;
     let weight = shop.field("weight", json!({"kind": "integer"})).await;
     let product = ProductId::new().to_string();
-    shop.metadata.set_fields(Owner::Product, product.clone(), values(json!({"care.weight": 42})), None).await.unwrap();
+    shop.metadata
+        .set_fields(Owner::Product, product.clone(), values(json!({"care.weight": 42})), None)
+        .await
+        .unwrap();
     shop.said::<MetafieldsChanged>();
 
     let patch = parsed(json!({"kind": "decimal"}));
@@ -37,7 +40,8 @@ async fn values_move_with_a_definition_that_becomes_wider() {
     let said = shop.said::<MetafieldsChanged>();
     assert_eq!((said.len(), &said[0].values[0].value), (1, &json!("42")));
 
-    let stale = shop.metadata.update_definition(weight.id, parsed(json!({"name": "x"})), Some(1)).await.unwrap_err();
+    let stale =
+        shop.metadata.update_definition(weight.id, parsed(json!({"name": "x"})), Some(1)).await.unwrap_err();
     assert_eq!(stale.kind, Kind::PreconditionFailed);
 }
 
@@ -49,7 +53,10 @@ async fn a_change_that_values_do_not_fit_is_refused_whole() {
     for n in 0..13 {
         let product = ProductId::new().to_string();
         let text = if n == 0 { "12".to_owned() } else { format!("{n} cm") };
-        shop.metadata.set_fields(Owner::Product, product.clone(), values(json!({"care.size": text})), None).await.unwrap();
+        shop.metadata
+            .set_fields(Owner::Product, product.clone(), values(json!({"care.size": text})), None)
+            .await
+            .unwrap();
         products.push(product);
     }
     let number = json!({"kind": "decimal"});

@@ -36,9 +36,11 @@ async fn null_removes_and_replace_keeps_only_what_it_names() {
     let one = set(json!({"care.made": null})).await.unwrap();
     assert_eq!((one.version, one.fields[0].key.as_str()), (2, "origin"));
     let replaced = values(json!({"care.made": "2026-11-24"}));
-    let other = shop.metadata.replace_fields(Owner::Product, product.clone(), replaced, Some(2)).await.unwrap();
+    let other =
+        shop.metadata.replace_fields(Owner::Product, product.clone(), replaced, Some(2)).await.unwrap();
     assert_eq!((other.version, other.fields.len(), other.fields[0].key.as_str()), (3, 1, "made"));
-    let stale = shop.metadata.replace_fields(Owner::Product, product.clone(), values(json!({})), Some(2)).await;
+    let stale =
+        shop.metadata.replace_fields(Owner::Product, product.clone(), values(json!({})), Some(2)).await;
     assert_eq!(stale.unwrap_err().kind, Kind::PreconditionFailed);
     let versions: Vec<_> = shop.said::<MetafieldsChanged>().iter().map(|event| event.version).collect();
     assert_eq!(versions, [1, 2, 3]);
@@ -71,12 +73,19 @@ async fn operators_and_ids_of_other_things_are_refused() {
     let shop = shop().await;
     shop.field("origin", json!({})).await;
     let product = ProductId::new().to_string();
-    for names in [json!({"$where": "1"}), json!({"care.$ne": "1"}), json!({"care.origin.x": "1"}), json!({"care.origin": {"$ne": 1}})] {
-        let refused = shop.metadata.set_fields(Owner::Product, product.clone(), values(names.clone()), None).await;
+    for names in [
+        json!({"$where": "1"}),
+        json!({"care.$ne": "1"}),
+        json!({"care.origin.x": "1"}),
+        json!({"care.origin": {"$ne": 1}}),
+    ] {
+        let refused =
+            shop.metadata.set_fields(Owner::Product, product.clone(), values(names.clone()), None).await;
         assert_eq!(refused.unwrap_err().kind, Kind::Invalid, "{names}");
     }
     for id in [OrderId::new().to_string(), "{\"$gt\":\"\"}".to_owned(), String::new()] {
-        let refused = shop.metadata.set_fields(Owner::Product, id, values(json!({"care.origin": "x"})), None).await;
+        let refused =
+            shop.metadata.set_fields(Owner::Product, id, values(json!({"care.origin": "x"})), None).await;
         assert_eq!(refused.unwrap_err().kind, Kind::NotFound);
     }
 }

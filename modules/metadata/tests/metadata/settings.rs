@@ -16,15 +16,23 @@ async fn every_change_says_who_and_what() {
     assert_eq!((now.version, now.updated_by, now.settings.announcement.len()), (2, Some(ben), 1));
 
     let history = shop.metadata.settings_history(PageRequest::default()).await.unwrap().data;
-    assert_eq!(history.iter().map(|change| (change.version, change.actor)).collect::<Vec<_>>(), [(2, ben), (1, ada)]);
-    let newest: Vec<_> = history[0].changes.iter().map(|c| (c.pointer.as_str(), &c.before, &c.after)).collect();
+    assert_eq!(
+        history.iter().map(|change| (change.version, change.actor)).collect::<Vec<_>>(),
+        [(2, ben), (1, ada)]
+    );
+    let newest: Vec<_> =
+        history[0].changes.iter().map(|c| (c.pointer.as_str(), &c.before, &c.after)).collect();
     assert_eq!(
         newest,
-        [("/announcement/de", &json!("Neu"), &json!(null)), ("/contact_email", &json!(null), &json!("a@example.com"))]
+        [
+            ("/announcement/de", &json!("Neu"), &json!(null)),
+            ("/contact_email", &json!(null), &json!("a@example.com"))
+        ]
     );
     let same = shop.metadata.update_settings(parsed(json!({"return_days": 14})), None, ada).await.unwrap();
     assert_eq!(same.version, 2);
-    let stale = shop.metadata.update_settings(parsed(json!({"return_days": 9})), Some(1), ada).await.unwrap_err();
+    let stale =
+        shop.metadata.update_settings(parsed(json!({"return_days": 9})), Some(1), ada).await.unwrap_err();
     assert_eq!(stale.kind, Kind::PreconditionFailed);
     assert_eq!(shop.said::<SettingsChanged>().len(), 2);
 }

@@ -134,7 +134,12 @@ impl Catalogue for Sqlite {
         fields::load(&mut self.db.get().await?, ids).await
     }
 
-    async fn take_values(&self, event: EventId, product: ProductId, changed: MetafieldsChanged) -> Result<()> {
+    async fn take_values(
+        &self,
+        event: EventId,
+        product: ProductId,
+        changed: MetafieldsChanged,
+    ) -> Result<()> {
         let clock = self.clock.clone();
         self.db
             .transaction(async move |tx| {

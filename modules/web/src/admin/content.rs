@@ -210,7 +210,9 @@ fn refused(p: &Page, page: Option<ContentPage>, mut f: Fields, mut error: Error)
     let status = if conflict { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
     if !conflict {
         for field in &mut error.fields {
-            if let Some((locale, name)) = field.pointer.strip_prefix("/texts/").and_then(|rest| rest.split_once('/')) {
+            if let Some((locale, name)) =
+                field.pointer.strip_prefix("/texts/").and_then(|rest| rest.split_once('/'))
+            {
                 field.pointer = format!("/{name}-{locale}");
             }
         }

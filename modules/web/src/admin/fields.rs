@@ -131,7 +131,13 @@ fn terms(p: &Page, f: &mut Fields) -> Terms {
         max: bound("max"),
         max_length: f.given("max_length").and_then(|text| text.parse().ok()),
         pattern: f.given("pattern").map(str::to_owned),
-        choices: f.value("choices").lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| typed(plain, line)).collect(),
+        choices: f
+            .value("choices")
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| typed(plain, line))
+            .collect(),
         reference: f.given("reference").and_then(choice).filter(|_| plain == Kind::Reference),
         items,
         max_items: f.given("max_items").and_then(|text| text.parse().ok()),

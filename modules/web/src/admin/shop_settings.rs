@@ -204,7 +204,8 @@ impl Page {
 
     /// A setting of the history by its pointer: `Announcement (de)`.
     pub fn setting_name(&self, pointer: &str) -> String {
-        let (name, locale) = pointer.trim_start_matches('/').split_once('/').unwrap_or((pointer.trim_start_matches('/'), ""));
+        let (name, locale) =
+            pointer.trim_start_matches('/').split_once('/').unwrap_or((pointer.trim_start_matches('/'), ""));
         let label = self.t(match name {
             "name" => "settings-name",
             "tagline" => "settings-tagline",

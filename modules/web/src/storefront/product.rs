@@ -223,7 +223,8 @@ fn said(p: &Page, kind: Kind, value: &Value) -> Option<String> {
         (Kind::Integer, Value::Number(number)) => Some(p.number(number.as_i64()?)),
         (Kind::Money, money) => Some(p.money(&serde_json::from_value(money.clone()).ok()?)),
         (Kind::List, Value::Array(items)) => {
-            let words = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            let words =
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
             Some(words.collect::<Vec<_>>().join(", "))
         }
         _ => None,

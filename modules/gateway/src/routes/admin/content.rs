@@ -145,7 +145,6 @@ async fn restore(
 ) -> Answer {
     let missing = |_| Error::not_found("version of the settings");
     let version = path.parse().map_err(missing)?;
-    let restored =
-        state.ports.metadata.restore_settings(version, if_match(&request)?, staff.actor()).await?;
+    let restored = state.ports.metadata.restore_settings(version, if_match(&request)?, staff.actor()).await?;
     versioned(StatusCode::OK, restored.version, restored)
 }

@@ -72,8 +72,7 @@ async fn update(
     path: web::Path<String>,
     patch: Body<DefinitionPatch>,
 ) -> Answer {
-    let definition =
-        state.ports.metadata.update_definition(id(&path)?, patch.0, if_match(&request)?).await?;
+    let definition = state.ports.metadata.update_definition(id(&path)?, patch.0, if_match(&request)?).await?;
     versioned(StatusCode::OK, definition.version, definition)
 }
 

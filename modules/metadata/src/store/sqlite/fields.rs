@@ -105,7 +105,8 @@ pub async fn convert(tx: &mut Tx, before: &Definition, after: &Definition, drop_
                 Err(faults) => {
                     wrong += 1;
                     if examples.len() < EXAMPLES {
-                        let detail = faults.iter().next().map(|fault| fault.detail.as_str()).unwrap_or_default();
+                        let detail =
+                            faults.iter().next().map(|fault| fault.detail.as_str()).unwrap_or_default();
                         examples.push(json!({"entity_id": entity_id, "value": value, "detail": detail}));
                     }
                     None
@@ -127,7 +128,8 @@ pub async fn convert(tx: &mut Tx, before: &Definition, after: &Definition, drop_
 
 /// Removes the definition's values. Their entities move on, without an event for each.
 pub async fn forget(tx: &mut Tx, definition: &Definition) -> Result<()> {
-    let of_definition = values::table.filter(values::definition_id.eq(definition.id)).select(values::entity_id);
+    let of_definition =
+        values::table.filter(values::definition_id.eq(definition.id)).select(values::entity_id);
     let rows = entities::table
         .filter(entities::owner.eq(definition.terms.owner.as_str()))
         .filter(entities::entity_id.eq_any(of_definition));

@@ -55,7 +55,8 @@ pub async fn published(
             PageKind::Page | PageKind::Block => query.order((pages::title, pages::id)).load(c).await,
         }
     })?;
-    let listed = |(document, title): (String, String)| Ok(Listed { page: serde_json::from_str(&document)?, title });
+    let listed =
+        |(document, title): (String, String)| Ok(Listed { page: serde_json::from_str(&document)?, title });
     rows.into_iter().map(listed).collect()
 }
 
@@ -150,8 +151,7 @@ async fn take_slug(tx: &mut Tx, page: &ContentPage) -> Result<()> {
         .on_conflict_do_nothing()
         .execute(c)
         .await)?;
-    let owner: PageId =
-        on!(tx, |c| slugs::table.find(&page.slug).select(slugs::page_id).first(c).await)?;
+    let owner: PageId = on!(tx, |c| slugs::table.find(&page.slug).select(slugs::page_id).first(c).await)?;
     if owner == page.id {
         return Ok(());
     }

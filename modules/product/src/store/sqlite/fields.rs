@@ -21,8 +21,12 @@ use crate::{
 };
 
 /// Of these products, by product.
-pub(super) async fn load(conn: &mut Conn, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>> {
-    let of_these = fields::table.filter(fields::product_id.eq_any(ids)).select((fields::product_id, fields::data));
+pub(super) async fn load(
+    conn: &mut Conn,
+    ids: &[ProductId],
+) -> Result<HashMap<ProductId, Vec<IndexedField>>> {
+    let of_these =
+        fields::table.filter(fields::product_id.eq_any(ids)).select((fields::product_id, fields::data));
     let rows: Vec<(ProductId, String)> = on!(conn, |c| of_these.load(c).await)?;
     if rows.is_empty() {
         return Ok(HashMap::new());
@@ -43,7 +47,12 @@ pub(super) async fn load(conn: &mut Conn, ids: &[ProductId]) -> Result<HashMap<P
     Ok(all)
 }
 
-pub(super) async fn take_values(tx: &mut Tx, product: ProductId, changed: &MetafieldsChanged, now: Time) -> Result<()> {
+pub(super) async fn take_values(
+    tx: &mut Tx,
+    product: ProductId,
+    changed: &MetafieldsChanged,
+    now: Time,
+) -> Result<()> {
     let (version, data) = (changed.version, serde_json::to_string(changed)?);
     on!(tx, |c| diesel::insert_into(fields::table)
         .values((fields::product_id.eq(product), fields::version.eq(0_i64), fields::data.eq(&data)))
@@ -68,7 +77,8 @@ pub(super) async fn take_definition(tx: &mut Tx, changed: &DefinitionChanged, no
     let older = definitions::table.find(id).filter(definitions::version.lt(version));
     let newer = (definitions::version.eq(version), definitions::data.eq(&data));
     on!(tx, |c| diesel::update(older).set(newer).execute(c).await)?;
-    let with_fields = touches::table.filter(touches::product_id.eq_any(fields::table.select(fields::product_id)));
+    let with_fields =
+        touches::table.filter(touches::product_id.eq_any(fields::table.select(fields::product_id)));
     on!(tx, |c| diesel::update(with_fields).set(touches::touched_at.eq(now)).execute(c).await)?;
     Ok(())
 }
