@@ -32,9 +32,9 @@ pub(crate) struct Shop {
 /// Every port of a shop is the same double.
 pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
     use contracts::{
-        cart, customer, idempotency, notification, order, payment, product, recommendation, shipping,
+        cart, customer, idempotency, metadata, notification, order, payment, product, recommendation,
+        shipping,
     };
-    use contracts::{cart, customer, idempotency, metadata, notification, order, payment, product, shipping};
     let transport: Arc<dyn Transport> = shop.clone();
     Ports {
         products: Arc::new(product::Client(transport.clone())),
@@ -46,7 +46,7 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
         orders: Arc::new(order::Client(transport.clone())),
         idempotency: Arc::new(idempotency::Client(transport.clone())),
         notifications: Arc::new(notification::Client(transport.clone())),
-        recommendations: Arc::new(recommendation::Client(transport)),
+        recommendations: Arc::new(recommendation::Client(transport.clone())),
         metadata: Arc::new(metadata::Client(transport)),
     }
 }
