@@ -47,15 +47,15 @@ class Data:
 
 
 def candidates():
-    for factors, regularization, alpha in itertools.product([64, 128], [0.01, 1.0, 10.0], [1.0, 5.0, 20.0]):
+    for factors, regularization, alpha in itertools.product([48, 64, 128], [0.01, 1.0, 10.0, 20.0], [1.0, 5.0]):
         name = f"ALS {factors} λ={regularization} α={alpha}"
         yield "implicit ALS", name, AlternatingLeastSquares(
             factors=factors, regularization=regularization, alpha=alpha, iterations=15, random_state=1
         )
-    for factors, rate, regularization in itertools.product([64, 128], [0.01, 0.05], [0.01, 0.05]):
-        name = f"BPR {factors} rate={rate} λ={regularization}"
+    for factors, rounds, regularization in itertools.product([32, 64], [30, 100], [0.01, 0.05, 0.1]):
+        name = f"BPR {factors} rounds={rounds} λ={regularization}"
         yield "implicit BPR", name, BayesianPersonalizedRanking(
-            factors=factors, learning_rate=rate, regularization=regularization, iterations=150, random_state=1
+            factors=factors, learning_rate=0.05, regularization=regularization, iterations=rounds, random_state=1
         )
     for neighbours, k1, b in itertools.product([100, 500], [1.2, 100], [0.2, 0.4, 0.75]):
         yield "implicit BM25", f"BM25 {neighbours} k1={k1} b={b}", BM25Recommender(K=neighbours, K1=k1, B=b)

@@ -27,7 +27,7 @@ const LAST: usize = 20;
 /// How much each of them counts beside the one after it.
 const FADE: f32 = 0.85;
 /// So many of the best candidates are looked at closely.
-const CLOSE: usize = 150;
+const CLOSE: usize = 80;
 
 /// All that an answer is made of. Borrowed for one answer.
 pub struct Answers<'a> {

@@ -6,10 +6,13 @@ use crate::{
     learn::{Features, best, dot},
 };
 
-/// At most so many products, the most wanted ones, are compared with a taste: the rest is found by its neighbours.
-const SCANNED: usize = 20_000;
+/// At most so many products, the most wanted ones, are compared with a taste: they fit into a processor's cache. The rest is
+/// found by its neighbours.
+const SCANNED: usize = 5_000;
 /// So many of them are candidates.
-const TASTE: usize = 200;
+const TASTE: usize = 100;
+/// So many neighbours speak for all sources together, each for its share.
+const NEIGHBOURS: usize = 1_200;
 /// What is like something says less than what is wanted with it.
 const ALIKE: f32 = 0.3;
 /// Half of the recency is gone after so many seconds.
@@ -67,7 +70,7 @@ impl<'a> Candidates<'a> {
                 }
             };
             let mut strongest = 0.0;
-            for (other, score) in blend.neighbours.of(*number) {
+            for (other, score) in blend.neighbours.of(*number).take(NEIGHBOURS / known.len()) {
                 strongest = score.max(strongest);
                 add(other, score, true);
             }
