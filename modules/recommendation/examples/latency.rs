@@ -21,7 +21,7 @@ use recommendation::{
 };
 use serde_json::json;
 use shared::{
-    Clock, Error, Result, Time,
+    Error, Result, Time,
     db::{Db, Options},
     rpc::Transport,
     time::system_clock,
