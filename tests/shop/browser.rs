@@ -249,6 +249,13 @@ impl Form {
         self
     }
 
+    /// Ticks another value of a field.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Leaves a field out.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {

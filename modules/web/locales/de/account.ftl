@@ -41,7 +41,7 @@ verify-text = Ein Klick, und wir wissen, dass unsere E-Mails Sie erreichen.
 verify-now = Bestätigen
 email-verified = Vielen Dank. Ihre E-Mail-Adresse ist bestätigt.
 error-too-short = Das ist zu kurz.
-error-password-too-common = Dieses Passwort ist zu leicht zu erraten.
+error-weak-password = Nehmen Sie ein Passwort mit mindestens 8 Zeichen, das nicht leicht zu erraten ist.
 
 # Adressen
 address-new = Neue Adresse

@@ -41,7 +41,7 @@ verify-text = One click, and we know that our mail reaches you.
 verify-now = Confirm
 email-verified = Thank you. Your e-mail address is confirmed.
 error-too-short = That is too short.
-error-password-too-common = That password is too easy to guess.
+error-weak-password = Take a password of at least 8 characters that is not easy to guess.
 
 # Addresses
 address-new = New address
