@@ -14,6 +14,7 @@ use contracts::{
     payment::Payments,
     product::{Products, stock::Stock},
     recommendation::Recommendations,
+    review::Reviews,
     shipping::Shipping,
     system::System,
 };
@@ -55,6 +56,7 @@ pub struct App {
     pub gateway: Gateway,
     pub jobs: Jobs,
     bus: Arc<dyn Bus>,
+    pages: Web,
     modules: Modules,
 }
 
@@ -68,6 +70,7 @@ struct Modules {
     order: Arc<order::Service>,
     notification: Arc<notification::Service>,
     recommendation: Arc<recommendation::Service>,
+    review: Arc<review::Service>,
 }
 
 impl App {
@@ -92,6 +95,7 @@ impl App {
         consumers.extend(modules.order.consumers());
         consumers.extend(modules.notification.consumers());
         consumers.extend(modules.recommendation.consumers());
+        consumers.extend(modules.review.consumers());
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
@@ -123,7 +127,7 @@ impl App {
             outbox.db.watch(gateway.watcher());
             outbox.db.watch(pages.watcher());
         }
-        Ok(Self { settings, ports, databases, gateway, jobs, bus, modules })
+        Ok(Self { settings, ports, databases, gateway, jobs, bus, pages, modules })
     }
 
     /// Starts relays and workers; what a crash left is taken up at once.
@@ -170,6 +174,12 @@ impl App {
         let http = http.bind(&server.listen).map_err(busy)?;
         let addresses = http.addrs();
         Ok((http.run(), addresses))
+    }
+
+    /// Once the process is told to stop, ends the streams that pages listen to: the server waits for nobody else.
+    pub async fn close_streams_at_stop(&self) {
+        stop_signal().await;
+        self.pages.close_streams();
     }
 
     /// Waits until every product change is in the search index.
@@ -220,6 +230,7 @@ impl Databases {
                     notification::MIGRATIONS,
                     recommendation::MIGRATIONS,
                     metadata::MIGRATIONS,
+                    review::MIGRATIONS,
                 ],
             ),
         ]
@@ -282,6 +293,7 @@ async fn connect(
     use contracts::{
         cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o,
         payment as pa, product as p, recommendation as re, shipping as s,
+        payment as pa, product as p, recommendation as re, review as r, shipping as s,
     };
     let how = settings.modules.transport;
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
@@ -342,6 +354,14 @@ async fn connect(
             .await?;
     let notifications: Arc<dyn Notifications> =
         link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
+    let review = review::Service::new(
+        dbs.metadata.clone(),
+        clock.clone(),
+        products.clone(),
+        customers.clone(),
+        settings.review,
+    );
+    let reviews: Arc<dyn Reviews> = link(how, review.clone(), |x| Arc::new(r::Client(wire(r::Server(x)))));
 
     let recommendation = recommendation::Service::new(
         dbs.metadata.clone(),
@@ -365,9 +385,41 @@ async fn connect(
         notifications,
         recommendations,
         metadata: metadatas,
+        reviews,
     };
-    let modules = Modules { product, customer, cart, payment, shipping, order, notification, recommendation };
+    let modules = Modules {
+        product,
+        customer,
+        cart,
+        payment,
+        shipping,
+        order,
+        notification,
+        recommendation,
+        review,
+    };
     Ok((modules, ports))
+}
+
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 /// The configured secret, or the one in the data folder, made at the first start.

@@ -1,4 +1,4 @@
-//! `bodega`: serve, migrate, seed, import, export, staff, config, doctor, openapi, completions.
+//! `bodega`: serve, migrate, seed, import, export, staff, reviews, config, doctor, openapi, completions.
 #![expect(clippy::print_stdout, reason = "the command line answers on standard output")]
 
 mod doctor;
@@ -55,6 +55,11 @@ enum Command {
     Recommend {
         #[command(subcommand)]
         what: recommend::Recommend,
+    },
+    /// Reviews.
+    Reviews {
+        #[command(subcommand)]
+        what: Reviews,
     },
     /// Settings.
     Config {
@@ -134,6 +139,15 @@ enum Staff {
 }
 
 #[derive(Subcommand)]
+enum Reviews {
+    /// Count the stars of every product anew and correct what differs.
+    Rebuild {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+}
+
+#[derive(Subcommand)]
 enum ConfigCommand {
     /// Print the settings in force, secrets hidden.
     Show,
@@ -176,6 +190,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             add_staff(load(file)?, &email, role, name).await
         }
         Command::Recommend { what } => recommend::run(what, || load(file)).await,
+        Command::Reviews { what: Reviews::Rebuild { format } } => rebuild_reviews(load(file)?, format).await,
         Command::Config { what: ConfigCommand::Show } => {
             print!("{}", settings::show(file)?);
             Ok(ExitCode::SUCCESS)
@@ -320,6 +335,13 @@ async fn add_staff(settings: Settings, email: &str, role: String, name: Option<S
     let member = app.ports.customers.add_staff(new).await?;
     println!("{} has the roles {}", member.email, member.roles.join(", "));
     Ok(ExitCode::SUCCESS)
+}
+
+async fn rebuild_reviews(settings: Settings, format: Format) -> Result<ExitCode> {
+    let tool = Tool::open(settings).await?;
+    let rebuilt = tool.app.ports.reviews.rebuild().await?;
+    tool.close().await?;
+    print_report(format, &rebuilt)
 }
 
 fn read_password() -> Result<String> {

@@ -6,6 +6,7 @@ mod content;
 pub(crate) mod media;
 pub(crate) mod past;
 pub(crate) mod people;
+mod reviews;
 pub(crate) mod shop;
 #[cfg(test)]
 mod tests;
@@ -64,7 +65,7 @@ pub async fn load(ports: &Ports, clock: &dyn Clock, progress: &Progress) -> Resu
     shop::promote(ports, &products).await?;
 
     let terms = Terms::load(ports, now).await?;
-    let mut purchases = Vec::new();
+    let (mut purchases, mut delivered) = (Vec::new(), Vec::new());
     progress.begin("orders", history.orders.len() as u64);
     for (n, batch) in history.orders.chunks(BATCH).enumerate() {
         let records = batch.iter().enumerate().map(|(i, order)| {
@@ -73,10 +74,12 @@ pub async fn load(ports: &Ports, clock: &dyn Clock, progress: &Progress) -> Resu
         });
         let (orders, payments): (Vec<_>, Vec<_>) = records.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         purchases.extend(orders.iter().flat_map(past::purchases));
+        delivered.extend(reviews::purchases(&orders));
         ports.orders.import(orders).await?;
         ports.payments.import(payments).await?;
         progress.advance(batch.len() as u64);
     }
+    reviews::load(ports, &catalogue, &products, delivered, now).await?;
     progress.finish();
     // Times are counted back from now: a second load would take the same purchases for others.
     if ports.recommendations.status().await?.interactions < purchases.len() as u64 {

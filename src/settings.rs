@@ -34,6 +34,7 @@ pub struct Settings {
     pub notification: notification::Settings,
     pub recommendation: recommendation::Settings,
     pub metadata: metadata::Settings,
+    pub review: review::Settings,
     pub web: web::Settings,
     pub testing: Testing,
 }

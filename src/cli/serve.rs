@@ -1,8 +1,9 @@
 //! `bodega serve`.
 
-use std::{process::ExitCode, time::Instant};
+use std::{pin::pin, process::ExitCode, time::Instant};
 
 use contracts::product::ProductFilter;
+use futures::future::{Either, select};
 use shared::{Error, PageRequest, Result};
 
 use super::{NO_DEMO, Serve};
@@ -32,7 +33,11 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
         println!("{report}");
     }
     announce(&app, &addresses, started);
-    server.await.map_err(Error::internal)?;
+    let served = match select(server, pin!(app.close_streams_at_stop())).await {
+        Either::Left((served, _)) => served,
+        Either::Right(((), server)) => server.await,
+    };
+    served.map_err(Error::internal)?;
     tracing::info!("stopping");
     app.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -16,7 +16,7 @@ const BEST_SELLERS: usize = 12;
 /// A gift that does not need to be thought over, in euro cents.
 const SMALL_GIFT: i64 = 5_000;
 
-/// `catalogue.json`. What is not named here, such as reviews, is for others.
+/// `catalogue.json`. What is not named here is for others.
 #[derive(Deserialize)]
 pub(crate) struct Catalogue {
     pub categories: Vec<Category>,
@@ -48,6 +48,20 @@ pub(crate) struct Product {
     pub variants: Vec<Variant>,
     pub images: Vec<Picture>,
     pub bought_together: Vec<String>,
+    pub reviews: Vec<Review>,
+}
+
+/// What somebody thinks of it.
+#[derive(Deserialize)]
+pub(crate) struct Review {
+    pub rating: u8,
+    pub title: String,
+    pub body: String,
+    /// As it is shown: `Robin S.`.
+    pub author: String,
+    pub country: Country,
+    pub days_ago: u64,
+    pub verified: bool,
 }
 
 #[derive(Deserialize)]

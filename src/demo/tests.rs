@@ -194,6 +194,12 @@ async fn the_demo_shop_opens_and_a_second_load_changes_nothing() {
     assert_eq!(orders_placed(&app).await, first.orders as i64);
     assert_eq!(app.ports.carts.promotions(shared::PageRequest::default()).await.unwrap().data.len(), offers);
     assert_eq!(app.ports.products.collections().await.unwrap().len(), 5);
+    let waiting = contracts::review::QueueFilter {
+        status: Some(contracts::review::ReviewStatus::Pending),
+        ..Default::default()
+    };
+    assert_eq!(app.ports.reviews.queue(waiting, shared::PageRequest::default()).await.unwrap().data.len(), 5);
+    assert_eq!(app.ports.reviews.rebuild().await.unwrap().corrected, 0);
 
     for (email, password, _, role) in LOGINS {
         let (email, password) = (email.parse().unwrap(), password.to_owned());

@@ -30,6 +30,7 @@ mod payments;
 mod promotions;
 mod recommendation;
 mod refunds;
+mod reviews;
 mod search;
 mod stock;
 mod taxes;

@@ -12,6 +12,7 @@ use crate::{
     payment::Payments,
     product::{Products, stock::Stock},
     recommendation::Recommendations,
+    review::Reviews,
     shipping::Shipping,
 };
 
@@ -29,4 +30,5 @@ pub struct Ports {
     pub notifications: Arc<dyn Notifications>,
     pub recommendations: Arc<dyn Recommendations>,
     pub metadata: Arc<dyn Metadata>,
+    pub reviews: Arc<dyn Reviews>,
 }

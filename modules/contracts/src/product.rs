@@ -397,6 +397,9 @@ pub struct SearchQuery {
     pub min_price: Option<i64>,
     pub max_price: Option<i64>,
     pub in_stock: Option<bool>,
+    /// 1..=5: at least so many stars on average.
+    #[serde(default)]
+    pub min_rating: Option<u8>,
     pub sort: Sort,
     pub context: PriceContext,
     /// False: `facets` and `price` stay empty, which is cheaper.

@@ -54,6 +54,8 @@ port! {
         async fn approve(&self, id: ReviewId, version: Option<i64>, actor: Actor) -> ModeratedReview;
         /// Takes it away or does not let it in; the author sees the reason. Idempotent. `version` as above.
         async fn reject(&self, id: ReviewId, reason: String, version: Option<i64>, actor: Actor) -> ModeratedReview;
+        /// Takes a decision back: it waits again. Idempotent. `version` as above.
+        async fn reopen(&self, id: ReviewId, version: Option<i64>, actor: Actor) -> ModeratedReview;
         /// The shop's public answer, in place of the last one; `None` takes it back. `version` as above.
         async fn reply(&self, id: ReviewId, text: Option<String>, version: Option<i64>) -> ModeratedReview;
         /// Counts the approved reviews of every product anew and corrects what differs.
@@ -251,6 +253,12 @@ pub struct Rebuilt {
     pub products: u64,
     /// Those whose sums were wrong.
     pub corrected: u64,
+}
+
+impl std::fmt::Display for Rebuilt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "counted the reviews of {} products, {} corrected", self.products, self.corrected)
+    }
 }
 
 /// Reviews and deliveries of the past.

@@ -136,6 +136,7 @@ impl Consumer for Forgetful {
         use contracts::{
             customer::SessionsRevoked,
             product::{self, stock::StockChanged},
+            review,
         };
         &[
             product::ProductChanged::TYPE,
@@ -143,6 +144,8 @@ impl Consumer for Forgetful {
             product::PricesChanged::TYPE,
             product::SearchUpdated::TYPE,
             StockChanged::TYPE,
+            review::ReviewChanged::TYPE,
+            review::AggregateChanged::TYPE,
             SessionsRevoked::TYPE,
         ]
     }

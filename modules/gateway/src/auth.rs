@@ -258,6 +258,8 @@ pub mod can {
     pub struct WriteCustomers;
     pub struct ReadPromotions;
     pub struct WritePromotions;
+    pub struct ReadReviews;
+    pub struct WriteReviews;
     pub struct ReadSettings;
     pub struct WriteSettings;
     pub struct ReadStaff;
@@ -300,6 +302,12 @@ pub mod can {
     }
     impl Needs for WritePromotions {
         const PERMISSION: Permission = Permission::PromotionsWrite;
+    }
+    impl Needs for ReadReviews {
+        const PERMISSION: Permission = Permission::ReviewsRead;
+    }
+    impl Needs for WriteReviews {
+        const PERMISSION: Permission = Permission::ReviewsWrite;
     }
     impl Needs for ReadSettings {
         const PERMISSION: Permission = Permission::SettingsRead;

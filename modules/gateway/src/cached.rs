@@ -8,6 +8,7 @@ use contracts::{
     customer::SessionsRevoked,
     metadata::{DefinitionChanged, MetafieldsChanged, content::ContentChanged, settings::SettingsChanged},
     product::{CategoryChanged, PicturesReady, PricesChanged, ProductChanged, stock::StockChanged},
+    review::{AggregateChanged, ReviewChanged},
 };
 use serde::Serialize;
 use shared::{
@@ -40,6 +41,11 @@ pub fn product_tag(id: impl std::fmt::Display) -> String {
 /// The tag of the custom fields of one thing.
 pub fn metafields_tag(id: impl std::fmt::Display) -> String {
     format!("metafields:{id}")
+}
+
+/// The tag of the reviews of one product.
+pub fn reviews_tag(id: impl std::fmt::Display) -> String {
+    format!("reviews:{id}")
 }
 
 /// Answers from memory, or loads, remembers and answers. `load` gives the value and the tags it depends on.
@@ -114,6 +120,14 @@ pub fn forget(cache: &Cache, verifier: &crate::auth::Verifier, event: &Envelope)
         cache.drop_tag(CONTENT);
     } else if event.is::<SettingsChanged>() {
         cache.drop_tag(SETTINGS);
+    } else if event.is::<ReviewChanged>() {
+        if let Ok(changed) = event.parse::<ReviewChanged>() {
+            cache.drop_tag(&reviews_tag(changed.product_id));
+        }
+    } else if event.is::<AggregateChanged>() {
+        if let Ok(changed) = event.parse::<AggregateChanged>() {
+            cache.drop_tag(&reviews_tag(changed.product_id));
+        }
     } else if let Ok(revoked) = event.parse::<SessionsRevoked>()
         && event.is::<SessionsRevoked>()
     {

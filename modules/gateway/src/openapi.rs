@@ -68,6 +68,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .merge_from(routes::admin::orders::Document::openapi())
         .merge_from(routes::admin::people::Document::openapi())
         .merge_from(routes::admin::recommendations::Document::openapi())
+        .merge_from(routes::admin::reviews::Document::openapi())
         .merge_from(routes::admin::selling::Document::openapi())
         .merge_from(routes::admin::system::Document::openapi())
         .merge_from(routes::carts::Document::openapi())
@@ -77,6 +78,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .merge_from(routes::customers::Document::openapi())
         .merge_from(routes::orders::Document::openapi())
         .merge_from(routes::recommendations::Document::openapi())
+        .merge_from(routes::reviews::Document::openapi())
         .merge_from(routes::sessions::Document::openapi())
         .merge_from(routes::webhooks::Document::openapi());
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();

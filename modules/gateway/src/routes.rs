@@ -8,6 +8,7 @@ pub mod content;
 pub mod customers;
 pub mod orders;
 pub mod recommendations;
+pub mod reviews;
 pub mod sessions;
 pub mod webhooks;
 
@@ -31,6 +32,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     recommendations::configure(config);
     customers::configure(config);
     sessions::configure(config);
+    reviews::configure(config);
     webhooks::configure(config);
     admin::configure(config);
 }
@@ -70,6 +72,11 @@ fn versioned(status: StatusCode, version: i64, value: impl Serialize) -> Answer 
 /// An id in a path: what is not one leads nowhere.
 pub fn id<E: Entity>(text: &str) -> Result<Id<E>, Problem> {
     text.parse().map_err(|_| Id::<E>::not_found().into())
+}
+
+/// The version in `If-Match`, where it is there.
+fn if_match_given(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+    if request.headers().contains_key(header::IF_MATCH) { if_match(request) } else { Ok(None) }
 }
 
 /// The version in `If-Match`: required, so that nobody overwrites what they have not seen. `*` is any.

@@ -1,4 +1,5 @@
-//! What the module hears: its own events, which the index and the tree follow, and what metadata says of products.
+//! What the module hears: its own events, which the index and the tree follow, what metadata says of products, and what
+//! reviews add up to.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use async_trait::async_trait;
 use contracts::{
     metadata::{DefinitionChanged, MetafieldsChanged, Owner},
     product::{CategoryChanged, PricesChanged, ProductChanged, ProductId, stock::StockChanged},
+    review::AggregateChanged,
 };
 use shared::{
     Result,
@@ -16,6 +18,27 @@ use crate::Service;
 
 /// This module's name in the inbox.
 pub const CONSUMER: &str = "product";
+
+/// The name in the inbox of the part that hears of reviews.
+pub const RATINGS: &str = "product.ratings";
+
+/// Keeps the stars that reviews add up to.
+pub struct RatingConsumer(pub Arc<Service>);
+
+#[async_trait]
+impl Consumer for RatingConsumer {
+    fn name(&self) -> &'static str {
+        RATINGS
+    }
+
+    fn hears(&self) -> &'static [&'static str] {
+        &[AggregateChanged::TYPE]
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<()> {
+        self.0.catalogue.rate(event.id, event.sequence, event.parse()?).await
+    }
+}
 
 /// Keeps what metadata says of products, for search.
 pub struct FieldsConsumer(pub Arc<Service>);

@@ -40,6 +40,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             up: include_str!("../../../migrations/product/2026-11-26_fields/up.sql"),
             down: include_str!("../../../migrations/product/2026-11-26_fields/down.sql"),
         },
+        Migration {
+            version: "2026-11-26_rating",
+            up: include_str!("../../../migrations/product/2026-11-26_rating/up.sql"),
+            down: include_str!("../../../migrations/product/2026-11-26_rating/down.sql"),
+        },
     ],
 };
 

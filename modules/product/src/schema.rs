@@ -10,6 +10,9 @@ diesel::table! {
         popularity -> BigInt,
         haystack -> Text,
         data -> Text,
+        rating_average -> Double,
+        rating_count -> BigInt,
+        rating_sequence -> BigInt,
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use branches::Branches;
 
 use crate::{
     Settings,
-    events::{FieldsConsumer, SearchConsumer},
+    events::{FieldsConsumer, RatingConsumer, SearchConsumer},
     indexer::Indexer,
     model::shelf::UNTRACKED,
     pictures::Pictures,
@@ -92,7 +92,11 @@ impl Service {
 
     /// The events it hears.
     pub fn consumers(self: &Arc<Self>) -> Vec<Arc<dyn Consumer>> {
-        vec![Arc::new(SearchConsumer(self.clone())), Arc::new(FieldsConsumer(self.clone()))]
+        vec![
+            Arc::new(SearchConsumer(self.clone())),
+            Arc::new(FieldsConsumer(self.clone())),
+            Arc::new(RatingConsumer(self.clone())),
+        ]
     }
 
     /// Its workers.

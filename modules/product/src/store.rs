@@ -14,6 +14,7 @@ use contracts::{
         ProductStatus, VariantId,
         stock::{Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId},
     },
+    review::AggregateChanged,
 };
 use shared::{Currency, Result, Time, events::EventId};
 
@@ -93,6 +94,8 @@ pub trait Catalogue: Send + Sync {
     async fn sku_owners(&self, skus: &[String]) -> Result<HashMap<String, ProductId>>;
     /// All or none. `Conflict/slug_taken`, `Conflict/sku_taken`, `PreconditionFailed/version`.
     async fn save(&self, saves: Vec<Save>) -> Result<()>;
+    /// Keeps what reviews say of a product, unless it is older than what is known.
+    async fn rate(&self, event: EventId, sequence: i64, sums: AggregateChanged) -> Result<()>;
     async fn memberships(&self, ids: &[ProductId]) -> Result<Vec<Membership>>;
     /// What search takes of the custom fields of these products.
     async fn fields(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>>;

@@ -196,6 +196,14 @@ impl StoredReview {
         self.decided_by = Some(actor);
     }
 
+    /// Lets it wait again, as if nobody had decided.
+    pub fn reopen(&mut self, actor: Actor) {
+        self.status = ReviewStatus::Pending;
+        self.approved_at = None;
+        self.rejection_reason = None;
+        self.decided_by = Some(actor);
+    }
+
     /// Forgets who wrote it and what: the stars alone are nobody's.
     pub fn anonymise(&mut self, now: Time) {
         self.customer_id = None;

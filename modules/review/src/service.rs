@@ -153,6 +153,10 @@ impl Reviews for Service {
         self.turn_away(id, reason, version, actor).await
     }
 
+    async fn reopen(&self, id: ReviewId, version: Option<i64>, actor: Actor) -> Result<ModeratedReview> {
+        self.take_up(id, version, actor).await
+    }
+
     async fn reply(
         &self,
         id: ReviewId,

@@ -22,6 +22,8 @@ pub struct Quotas {
     pub register_per_address: u32,
     /// Checkouts from one address.
     pub checkout_per_address: u32,
+    /// Reviews, votes and reports from one address.
+    pub review_per_address: u32,
 }
 
 impl Default for Quotas {
@@ -32,6 +34,7 @@ impl Default for Quotas {
             reset_per_address: 10,
             register_per_address: 30,
             checkout_per_address: 1200,
+            review_per_address: 120,
         }
     }
 }
@@ -43,6 +46,7 @@ pub struct Limits {
     reset: DefaultKeyedRateLimiter<IpAddr>,
     register: DefaultKeyedRateLimiter<IpAddr>,
     checkout: DefaultKeyedRateLimiter<IpAddr>,
+    review: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 /// A request with a limit of its own.
@@ -51,6 +55,7 @@ pub enum Limited {
     Reset,
     Register,
     Checkout,
+    Review,
 }
 
 impl Limits {
@@ -62,6 +67,7 @@ impl Limits {
             reset: RateLimiter::keyed(per_minute(quotas.reset_per_address)),
             register: RateLimiter::keyed(per_minute(quotas.register_per_address)),
             checkout: RateLimiter::keyed(per_minute(quotas.checkout_per_address)),
+            review: RateLimiter::keyed(per_minute(quotas.review_per_address)),
         })
     }
 
@@ -77,6 +83,7 @@ impl Limits {
             Limited::Reset => check(&self.reset, &address),
             Limited::Register => check(&self.register, &address),
             Limited::Checkout => check(&self.checkout, &address),
+            Limited::Review => check(&self.review, &address),
         }
     }
 
@@ -87,6 +94,7 @@ impl Limits {
         self.reset.retain_recent();
         self.register.retain_recent();
         self.checkout.retain_recent();
+        self.review.retain_recent();
     }
 }
 

@@ -8,6 +8,7 @@ mod order;
 mod orders;
 mod overview;
 mod palette;
+mod reviews;
 mod shop_settings;
 mod sign_in;
 mod system;
@@ -22,6 +23,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     orders::configure(config);
     order::configure(config);
     customers::configure(config);
+    reviews::configure(config);
     system::configure(config);
     content::configure(config);
     fields::configure(config);

@@ -22,6 +22,7 @@ use contracts::{
     customer::SessionsRevoked,
     metadata::content::ContentChanged,
     product::{CategoryChanged, CategoryNode, SearchUpdated},
+    review::ReviewApproved,
     system::System,
 };
 use data_encoding::BASE64URL_NOPAD;
@@ -36,6 +37,7 @@ use shared::{
 use crate::{
     Answer, Fault, Page, Settings, admin, assets,
     cookies::{Cookies, Name},
+    live::Live,
     locale::{Formats, Locale, Texts},
     page::{CartRef, Notice, Preferences, Shell},
     sessions::Sessions,
@@ -65,6 +67,7 @@ pub struct State {
     pub(crate) texts: Texts,
     pub(crate) formats: BTreeMap<Locale, Formats>,
     pub(crate) sessions: Sessions,
+    pub(crate) live: Live,
     /// Where the icons are.
     pub(crate) sprite: String,
     key: Key,
@@ -93,6 +96,7 @@ impl Web {
             system: parts.system,
             clock: parts.clock,
             texts: Texts::load(),
+            live: Live::default(),
             formats: formats.into(),
             sprite: assets::path("icons.svg"),
             nav: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
@@ -109,6 +113,11 @@ impl Web {
             let Some(state) = state.upgrade() else { return };
             events.iter().for_each(|event| state.hear(event));
         })
+    }
+
+    /// Ends what pages listen to: the shop is about to close.
+    pub fn close_streams(&self) {
+        self.0.live.close();
     }
 
     /// Registers every route, in every language, and the answer for unknown addresses.
@@ -171,6 +180,10 @@ impl State {
             self.nav.invalidate_all();
         } else if event.is::<ContentChanged>() {
             self.footers.invalidate_all();
+        } else if event.is::<ReviewApproved>()
+            && let Ok(approved) = event.parse::<ReviewApproved>()
+        {
+            self.live.tell(approved.review.product_id);
         } else if event.is::<SessionsRevoked>()
             && let Ok(revoked) = event.parse::<SessionsRevoked>()
         {

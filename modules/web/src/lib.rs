@@ -5,6 +5,7 @@ mod assets;
 mod cookies;
 mod fault;
 mod forms;
+mod live;
 mod locale;
 mod page;
 mod sessions;

@@ -20,7 +20,7 @@ macro_rules! counts {
         }
     )+};
 }
-counts!(i32, i64, u32, u64, usize);
+counts!(u8, i32, i64, u32, u64, usize);
 
 impl<T: Count> Count for &T {
     fn count(&self) -> i64 {

@@ -13,6 +13,7 @@ mod order;
 mod preferences;
 mod product;
 pub(crate) mod recommendations;
+mod reviews;
 mod saved;
 mod seo;
 
@@ -30,6 +31,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     list::configure(config);
     product::configure(config);
     recommendations::configure(config);
+    reviews::configure(config);
     saved::configure(config);
     cart::configure(config);
     checkout::configure(config);
@@ -53,6 +55,7 @@ pub(crate) fn everything(p: &Page, sort: Sort, limit: u32) -> SearchQuery {
         min_price: None,
         max_price: None,
         in_stock: None,
+        min_rating: None,
         sort,
         context: p.prices(),
         facets: false,

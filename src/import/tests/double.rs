@@ -33,6 +33,7 @@ pub(crate) struct Shop {
 pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
     use contracts::{
         cart, customer, idempotency, metadata, notification, order, payment, product, recommendation,
+        cart, customer, idempotency, metadata, notification, order, payment, product, recommendation, review,
         shipping,
     };
     let transport: Arc<dyn Transport> = shop.clone();
@@ -48,6 +49,8 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
         notifications: Arc::new(notification::Client(transport.clone())),
         recommendations: Arc::new(recommendation::Client(transport.clone())),
         metadata: Arc::new(metadata::Client(transport)),
+        metadata: Arc::new(metadata::Client(transport.clone())),
+        reviews: Arc::new(review::Client(transport)),
     }
 }
 

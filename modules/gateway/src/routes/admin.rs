@@ -7,6 +7,7 @@ pub mod metafields;
 pub mod orders;
 pub mod people;
 pub mod recommendations;
+pub mod reviews;
 pub mod selling;
 pub mod system;
 
@@ -21,6 +22,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     orders::configure(config);
     people::configure(config);
     recommendations::configure(config);
+    reviews::configure(config);
     selling::configure(config);
     system::configure(config);
 }

@@ -60,6 +60,7 @@ pub struct Document;
     ("min_price" = Option<i64>, Query, description = "minor units"),
     ("max_price" = Option<i64>, Query, description = "minor units"),
     ("in_stock" = Option<bool>, Query),
+    ("rating" = Option<u8>, Query, minimum = 1, maximum = 5, description = "at least so many stars"),
     ("currency" = Option<String>, Query, description = "ISO 4217"),
     ("sort" = Option<Sort>, Query),
     ("facets" = Option<bool>, Query, description = "false leaves them out"),
@@ -228,6 +229,7 @@ fn search_query(state: &State, query_string: &str, group: Option<String>) -> Res
         min_price: None,
         max_price: None,
         in_stock: None,
+        min_rating: None,
         sort: Sort::default(),
         context,
         facets: true,
@@ -247,6 +249,12 @@ fn search_query(state: &State, query_string: &str, group: Option<String>) -> Res
     Ok(query)
 }
 
+/// 1 to 5 stars in a query string.
+pub fn stars(name: &str, value: &str) -> Result<u8, Problem> {
+    let stars = number(name, value)?;
+    if (1..=5).contains(&stars) { Ok(stars) } else { Err(wrong(name, "stars are 1 to 5")) }
+}
+
 fn parameter(query: &mut SearchQuery, name: &str, value: String) -> Result<(), Problem> {
     match name {
         "q" => query.q = Some(value).filter(|q| !q.trim().is_empty()),
@@ -257,6 +265,7 @@ fn parameter(query: &mut SearchQuery, name: &str, value: String) -> Result<(), P
         "min_price" => query.min_price = Some(number(name, &value)?),
         "max_price" => query.max_price = Some(number(name, &value)?),
         "in_stock" => query.in_stock = Some(number(name, &value)?),
+        "rating" => query.min_rating = Some(stars(name, &value)?),
         "facets" => query.facets = number(name, &value)?,
         "sort" => {
             query.sort = serde_json::from_value(value.into()).map_err(|_| wrong(name, "no such order"))?

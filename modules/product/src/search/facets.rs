@@ -22,6 +22,8 @@ pub const CATEGORY: &str = "category";
 pub const BRAND: &str = "brand";
 pub const TAG: &str = "tag";
 pub const IN_STOCK: &str = "in_stock";
+/// A product with 4.6 stars has the values 4, 3, 2 and 1: at least so many.
+pub const RATING: &str = "rating";
 const ATTRIBUTE: &str = "attr.";
 
 /// The name of the facet of an option.
@@ -73,6 +75,9 @@ impl Facet {
         }
         let in_stock = fields::in_stock(product).to_string();
         all.push(plain(IN_STOCK, &in_stock));
+        // Stars of a product without reviews are none.
+        let stars = product.rating.average.floor() as u8;
+        all.extend((1..=stars.min(5)).map(|stars| plain(RATING, &stars.to_string())));
         let mut seen = BTreeSet::new();
         all.retain(|facet| !facet.value.is_empty() && seen.insert((facet.name.clone(), facet.key.clone())));
         all

@@ -42,6 +42,9 @@ impl Filter {
         if let Some(in_stock) = query.in_stock {
             want(facets::IN_STOCK, &[in_stock.to_string()], &by_text);
         }
+        if let Some(stars) = query.min_rating {
+            want(facets::RATING, &[stars.to_string()], &by_text);
+        }
         if names.len() > MOST_NAMES {
             return Err(Error::invalid("/attributes", "too_many", "a search has at most 60 filters"));
         }

@@ -77,6 +77,7 @@ pub fn query(text: &str) -> SearchQuery {
         min_price: None,
         max_price: None,
         in_stock: None,
+        min_rating: None,
         sort: Sort::Relevance,
         context: PriceContext { currency: Currency::EUR, group: None },
         facets: true,

@@ -8,6 +8,7 @@ mod movements;
 mod pictures;
 mod prices;
 mod products;
+mod ratings;
 mod reservations;
 mod save;
 mod shelves;
@@ -21,6 +22,7 @@ use contracts::{
         Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, SearchUpdated,
         VariantId,
     },
+    review::AggregateChanged,
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use shared::{
@@ -31,7 +33,7 @@ use shared::{
 
 use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save};
 use crate::{
-    events::CONSUMER,
+    events::{CONSUMER, RATINGS},
     model::{fields::IndexedField, price::Offer},
 };
 
@@ -122,6 +124,18 @@ impl Catalogue for Sqlite {
                     save::save(tx, save, i, now).await?;
                 }
                 save::announce_collections(tx, &saves, now).await
+            })
+            .await
+    }
+
+    async fn rate(&self, event: EventId, sequence: i64, sums: AggregateChanged) -> Result<()> {
+        let clock = self.clock.clone();
+        self.db
+            .transaction(async move |tx| {
+                if inbox::first(tx, RATINGS, event).await? {
+                    ratings::rate(tx, &sums, sequence, clock.now()).await?;
+                }
+                Ok(())
             })
             .await
     }

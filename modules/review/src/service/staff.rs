@@ -56,6 +56,25 @@ impl Service {
         self.decide(id, version, reject).await
     }
 
+    pub(super) async fn take_up(
+        &self,
+        id: ReviewId,
+        version: Option<i64>,
+        actor: Actor,
+    ) -> Result<ModeratedReview> {
+        let now = self.clock.now();
+        let reopen = |before: &StoredReview| {
+            if before.status == ReviewStatus::Pending {
+                return None;
+            }
+            let mut after = before.clone();
+            after.reopen(actor);
+            after.touch(now);
+            Some(after)
+        };
+        self.decide(id, version, reopen).await
+    }
+
     /// Makes the change, if there is one to make, and dismisses the reports.
     async fn decide(
         &self,

@@ -38,6 +38,7 @@ pub const ENTRIES: &[Entry] = &[
     tab(entry("/admin/products", "tag", "admin-products", Permission::ProductsRead)),
     entry("/admin/inventory", "boxes", "admin-inventory", Permission::InventoryRead),
     tab(entry("/admin/customers", "users", "admin-customers", Permission::CustomersRead)),
+    entry("/admin/reviews", "star", "admin-reviews", Permission::ReviewsRead),
     group(
         "admin-grow",
         entry("/admin/promotions", "percent", "admin-promotions", Permission::PromotionsRead),

@@ -43,7 +43,8 @@ impl Filters {
                 "sort" => filters.sort = serde_json::from_value(value.into()).unwrap_or_default(),
                 "page" => filters.page = value.parse().unwrap_or(1).clamp(1, STACKED),
                 "after" => filters.after = Some(value),
-                "brand" | "tag" | "in_stock" => filters.choose(name, value),
+                "rating" if !value.parse().is_ok_and(|stars: u8| (1..=5).contains(&stars)) => {}
+                "brand" | "tag" | "in_stock" | "rating" => filters.choose(name, value),
                 _ if name.starts_with("option.") || name.starts_with("attr.") => filters.choose(name, value),
                 _ => {}
             }
@@ -78,11 +79,17 @@ impl Filters {
             min_price: self.min_price.map(|price| price.saturating_mul(unit)),
             max_price: self.max_price.map(|price| price.saturating_mul(unit)),
             in_stock: all("in_stock").first().and_then(|value| value.parse().ok()),
+            min_rating: self.stars(),
             sort: self.sort,
             context: p.prices(),
             facets: true,
             page: PageRequest { limit: PER_PAGE * self.page, cursor: self.after.clone() },
         }
+    }
+
+    /// At least so many stars: of several choices the widest.
+    fn stars(&self) -> Option<u8> {
+        self.chosen.get("rating")?.iter().filter_map(|value| value.parse().ok()).min()
     }
 
     /// Is this value chosen?

@@ -107,6 +107,11 @@ fn facets(
                 values.retain(|value| value.value == "true");
                 values.iter_mut().for_each(|value| value.label = p.t("in-stock"));
             }
+            if name == "rating" {
+                values.sort_by(|a, b| b.value.cmp(&a.value));
+                values.retain(|value| value.value != "1" || filters.has("rating", "1"));
+                values.iter_mut().for_each(|value| value.label = stars(p, &value.value));
+            }
             let coloured = values.iter().all(|value| swatches.contains_key(&value.value));
             let swatches =
                 if coloured && name.starts_with("option.") { swatches.clone() } else { BTreeMap::new() };
@@ -125,6 +130,11 @@ fn facets(
         facet.open |= index < 4;
     }
     facets
+}
+
+/// "4 stars and up".
+fn stars(p: &Page, stars: &str) -> String {
+    p.text("reviews-at-least").number("stars", stars.parse().unwrap_or(0)).to_string()
 }
 
 fn chips(p: &Page, filters: &Filters, facets: &[Facet]) -> Vec<Chip> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::product::{Product, ProductId, ProductStatus, VariantId};
+use contracts::product::{Product, ProductId, ProductStatus, Rating, VariantId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use shared::{Result, Time, db::Conn, on};
@@ -12,9 +12,10 @@ use crate::{
     store::{Listing, Record},
 };
 
-type Columns = (products::data, products::popularity);
-const COLUMNS: Columns = (products::data, products::popularity);
-type Row = (String, i64);
+type Columns = (products::data, products::popularity, products::rating_average, products::rating_count);
+const COLUMNS: Columns =
+    (products::data, products::popularity, products::rating_average, products::rating_count);
+type Row = (String, i64, f64, i64);
 
 /// As it stands in its column.
 pub(super) fn status(status: ProductStatus) -> &'static str {
@@ -25,8 +26,9 @@ pub(super) fn status(status: ProductStatus) -> &'static str {
     }
 }
 
-fn record((data, popularity): Row) -> Result<Record> {
-    Ok(Record { product: serde_json::from_str::<Product>(&data)?, popularity })
+fn record((data, popularity, average, count): Row) -> Result<Record> {
+    let rating = Rating { average, count: u32::try_from(count).unwrap_or(u32::MAX) };
+    Ok(Record { product: Product { rating, ..serde_json::from_str(&data)? }, popularity })
 }
 
 fn records(rows: Vec<Row>) -> Result<Vec<Record>> {
