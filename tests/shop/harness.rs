@@ -38,15 +38,12 @@ pub struct Shop {
     pub owner: Client,
     /// The German shipping method, at 4.90 EUR.
     pub method: String,
-    running: Option<Running>,
+    _running: Running,
     _folder: tempfile::TempDir,
 }
 
-/// The thread that the shop runs on.
-struct Running {
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
-}
+/// The thread that a shop runs on.
+pub struct Running(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
 
 /// Something to buy.
 #[derive(Clone, Debug)]
@@ -81,7 +78,7 @@ impl Shop {
         let owner = log_in(&guest, email, password).await;
         let method = zone(&owner, "Germany", &["DE"], 490).await;
         tax(&owner, "DE", 1900, true).await;
-        Self { app, guest, owner, method, running: Some(running), _folder: folder }
+        Self { app, guest, owner, method, _running: running, _folder: folder }
     }
 
     /// Something at 25.00 EUR of which there are `stock`.
@@ -192,10 +189,10 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
+impl Drop for Running {
     /// Stops it as SIGTERM would, and waits until everything is over.
     fn drop(&mut self) {
-        if let Some(Running { stop, thread }) = self.running.take() {
+        if let Some((stop, thread)) = self.0.take() {
             stop.send(()).ok();
             let ended = thread.join();
             assert!(ended.is_ok() || std::thread::panicking(), "the shop panicked");
@@ -204,7 +201,7 @@ impl Drop for Shop {
 }
 
 /// What a shop in `folder` runs with.
-fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
+pub fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
     let transport = if shape == Shape::Loopback { "loopback" } else { "in_process" };
     let folder: PathBuf = folder.to_owned();
     let mut all = vec![
@@ -220,7 +217,7 @@ fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
 }
 
 /// The shop gets a thread, as its process would be: a test that panics can still stop it and wait for its end.
-async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
+pub async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
     let (started, wait) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::spawn(move || {
@@ -239,7 +236,7 @@ async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
     });
     let ready = tokio::task::spawn_blocking(move || wait.recv()).await.unwrap();
     let (app, address) = ready.expect("the shop starts");
-    (app, address, Running { stop, thread })
+    (app, address, Running(Some((stop, thread))))
 }
 
 /// Signs in.

@@ -54,6 +54,8 @@ pub const MIGRATIONS: Migrations = Migrations {
 pub struct Settings {
     /// Where pictures are.
     pub media_dir: PathBuf,
+    /// Whether this process makes the smaller forms of pictures; of several, one is enough.
+    pub picture_forms: bool,
     /// Whether the smaller forms of pictures are made as AVIF too: a quarter less to load, many times the work.
     pub avif: bool,
     /// Where the search index is; absent: in memory, built at each start.
@@ -70,6 +72,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             media_dir: "data/media".into(),
+            picture_forms: true,
             avif: false,
             search_dir: Some("data/search".into()),
             currencies: vec![Currency::EUR],

@@ -21,8 +21,10 @@ pub fn start(service: &Arc<Service>, jobs: &Jobs) {
         let service = turner.clone();
         async move { service.turn_prices().await }
     });
-    let pictures = service.pictures.clone();
-    jobs.spawn("pictures.forms", async move { pictures.run(every).await });
+    if service.settings.picture_forms {
+        let pictures = service.pictures.clone();
+        jobs.spawn("pictures.forms", async move { pictures.run(every).await });
+    }
     let indexer = service.indexer.clone();
     let refresh = Duration::from_secs(service.settings.refresh_seconds.max(1));
     jobs.spawn("search.indexer", async move { indexer.run(refresh).await });

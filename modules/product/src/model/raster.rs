@@ -94,9 +94,8 @@ impl Header {
         let (format, extension) = picture::format(content)?;
         let mut decoder = open(content, format)?;
         let (width, height) = decoder.dimensions();
-        let tagged = [decoder.exif_metadata(), decoder.xmp_metadata(), decoder.iptc_metadata()]
-            .into_iter()
-            .any(|block| !matches!(block, Ok(None)));
+        let blocks = [decoder.exif_metadata(), decoder.xmp_metadata(), decoder.iptc_metadata()];
+        let tagged = blocks.into_iter().any(|block| !matches!(block, Ok(None))) || has_mark(content);
         Ok(Self { format, extension, width, height, tagged })
     }
 
@@ -118,6 +117,14 @@ impl Header {
         }
         Ok(Clean { content: Blob(out.into()), extension: self.extension, width, height })
     }
+}
+
+/// Decoders do not look behind the pixels, where there may be a comment or another picture with a place of its own. A mark
+/// that is there by chance costs no more than writing the picture again.
+fn has_mark(content: &[u8]) -> bool {
+    const MARKS: [&[u8]; 8] =
+        [b"Exif", b"eXIf", b"EXIF", b"XMP ", b"ns.a", b"tEXt", b"iTXt", b"zTXt"];
+    content.windows(4).any(|bytes| MARKS.contains(&bytes))
 }
 
 fn open(content: &[u8], format: ImageFormat) -> Result<impl ImageDecoder> {

@@ -91,6 +91,18 @@ async fn a_photo_comes_out_upright_without_its_place_and_in_five_widths() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_the_pixels_is_removed_too() {
+    let shop = Shop::open().await;
+    let (product, _) = shop.simple("A", 1).await;
+    let mut tagged = png(300, 200);
+    tagged.extend(b"\0\0\0\x08tEXtGPS\052 13\0\0\0\0");
+    let with = shop.products().add_image(product.id, upload(tagged)).await.unwrap();
+    let kept = shop.products().media(with.images[0].file.clone()).await.unwrap();
+    assert!(!kept.content.0.windows(4).any(|bytes| bytes == b"tEXt"));
+    assert_eq!(shop.decoded(&with.images[0].file).await.dimensions(), (300, 200));
+}
+
+#[tokio::test]
 async fn what_is_no_whole_picture_of_a_sensible_size_is_refused() {
     let shop = Shop::open().await;
     let (product, _) = shop.simple("A", 1).await;

@@ -1,0 +1,119 @@
+//! Every page there is, one after the other.
+
+use crate::{
+    driver::Browser,
+    shop::{DemoShop, OWNER, SHOPPER},
+    steps,
+};
+
+/// Opens every page as somebody would who has a reason to, and looks at each with `look`, which gets its name.
+pub async fn walk(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&Browser, &str)) {
+    let product = steps::several(shop).await;
+    let category = shop.app.ports.products.categories().await.unwrap().remove(0).category.slug;
+    let category = format!("/categories/{category}");
+    let product_page = format!("/products/{}", product.slug);
+    for (name, path) in [
+        ("home", "/"),
+        ("categories", "/categories"),
+        ("category", &category),
+        ("search", "/search?q=mug"),
+        ("search-nothing", "/search?q=qqqqqq"),
+        ("product", &product_page),
+        ("recent", "/recent"),
+        ("wishlist", "/wishlist"),
+        ("cart-empty", "/cart"),
+        ("sign-in", "/account/sign-in"),
+        ("register", "/account/register"),
+        ("forgot", "/account/forgot"),
+        ("track", "/track"),
+        ("not-found", "/nothing/here"),
+        ("home-german", "/de"),
+        ("content", "/pages/delivery"),
+        ("journal", "/journal"),
+    ] {
+        b.open(path).await;
+        look(b, name).await;
+    }
+    b.click("main a[href^='/journal/']").await;
+    b.arrives("/journal/").await;
+    look(b, "journal-post").await;
+    steps::add(b, &product).await;
+    look(b, "cart-drawer").await;
+    b.open("/cart").await;
+    look(b, "cart").await;
+    checkout(b, &look).await;
+    steps::sign_in(b, "/account/sign-in", SHOPPER).await;
+    for (name, path) in [
+        ("account", "/account"),
+        ("account-orders", "/account/orders"),
+        ("account-addresses", "/account/addresses"),
+        ("account-address", "/account/addresses/new"),
+        ("account-details", "/account/details"),
+        ("account-delete", "/account/delete"),
+    ] {
+        b.open(path).await;
+        look(b, name).await;
+    }
+    admin(b, &look).await;
+}
+
+async fn checkout(b: &Browser, look: &impl AsyncFn(&Browser, &str)) {
+    b.open("/checkout").await;
+    look(b, "checkout-contact").await;
+    b.fill("#f-email", "not an address").await;
+    b.js("document.querySelector('.step.on form').noValidate = true").await;
+    b.click(".step.on .btn.lg").await;
+    b.see("[aria-invalid=true]").await;
+    look(b, "checkout-contact-wrong").await;
+    steps::address(b, Some("ada@example.com")).await;
+    look(b, "checkout-payment").await;
+    for (name, path) in
+        [("checkout-address", "/checkout/address"), ("checkout-delivery", "/checkout/delivery")]
+    {
+        b.open(path).await;
+        look(b, name).await;
+    }
+    b.open("/checkout/payment").await;
+    b.click("[name=card][value=tok_3ds]").await;
+    b.click(".step.on .btn.lg").await;
+    b.arrives("/checkout/review").await;
+    look(b, "checkout-review").await;
+    b.click(".step.on .btn.lg").await;
+    b.arrives("/checkout/pay/").await;
+    look(b, "bank").await;
+    b.click("[name=accept][value=true]").await;
+    b.arrives("/checkout/thanks/").await;
+    look(b, "thanks").await;
+    b.click(".thanks a.btn").await;
+    b.arrives("/orders/").await;
+    look(b, "order").await;
+}
+
+async fn admin(b: &Browser, look: &impl AsyncFn(&Browser, &str)) {
+    b.open("/admin/sign-in").await;
+    look(b, "admin-sign-in").await;
+    steps::sign_in(b, "/admin/sign-in", OWNER).await;
+    for (name, path) in [
+        ("admin", "/admin"),
+        ("admin-orders", "/admin/orders"),
+        ("admin-customers", "/admin/customers"),
+        ("admin-system", "/admin/system"),
+        ("admin-content", "/admin/content"),
+        ("admin-content-new", "/admin/content/new"),
+        ("admin-fields", "/admin/fields"),
+        ("admin-fields-new", "/admin/fields/new"),
+        ("admin-settings", "/admin/settings/shop"),
+        ("admin-keys", "/admin/keys"),
+    ] {
+        b.open(path).await;
+        look(b, name).await;
+    }
+    for (name, list) in
+        [("admin-order", "/admin/orders?view=to-fulfil"), ("admin-customer", "/admin/customers")]
+    {
+        b.open(list).await;
+        b.click("tbody tr td a").await;
+        b.see("h1").await;
+        look(b, name).await;
+    }
+}
