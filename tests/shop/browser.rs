@@ -94,6 +94,26 @@ impl Browser {
         .await
     }
 
+    /// Sends a form with a picture, as a browser does, following redirects.
+    pub async fn submit_picture(&self, form: Form, field: &str, picture: &[u8]) -> Page {
+        const BOUNDARY: &str = "a-line-that-is-in-no-picture";
+        let mut body = Vec::new();
+        for (name, value) in &form.fields {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(format!("{head}{value}\r\n").as_bytes());
+        }
+        let about = format!("name=\"{field}\"; filename=\"picture.png\"\r\nContent-Type: image/png");
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {about}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(picture);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let sent = self.send(form.method, &form.action, |request| {
+            with(request, &[("sec-fetch-site", "same-origin")]).header("content-type", kind).body(body)
+        });
+        self.follow(sent.await).await
+    }
+
     /// The value of a cookie, whatever its prefix.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.cookies.lock().unwrap();

@@ -185,7 +185,7 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
 }
 
 /// A PNG of one grey pixel.
-fn pixel() -> Vec<u8> {
+pub fn pixel() -> Vec<u8> {
     const HEAD: [u8; 33] = [
         0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0,
         0, 0, 1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55,

@@ -26,6 +26,7 @@ mod pages_admin;
 mod pages_cart;
 mod pages_catalogue;
 mod pages_checkout;
+mod pages_admin_catalogue;
 mod payments;
 mod promotions;
 mod recommendation;

@@ -92,8 +92,8 @@ port! {
         async fn export(&self, after: Option<ProductId>, limit: u32) -> Vec<Product>;
 
         async fn create_category(&self, new: NewCategory) -> Category;
-        /// `Invalid/cycle` when it would become its own ancestor.
-        async fn update_category(&self, id: CategoryId, patch: CategoryPatch) -> Category;
+        /// `Invalid/cycle` when it would become its own ancestor. `version` as in `update`.
+        async fn update_category(&self, id: CategoryId, patch: CategoryPatch, version: Option<i64>) -> Category;
         /// `Conflict/category_not_empty` while it has children.
         async fn delete_category(&self, id: CategoryId) -> ();
         async fn create_collection(&self, new: NewCollection) -> Collection;

@@ -182,8 +182,13 @@ impl Products for Service {
     async fn create_category(&self, new: NewCategory) -> Result<Category> {
         self.add_category(new).await
     }
-    async fn update_category(&self, id: CategoryId, patch: CategoryPatch) -> Result<Category> {
-        self.change_category(id, patch).await
+    async fn update_category(
+        &self,
+        id: CategoryId,
+        patch: CategoryPatch,
+        version: Option<i64>,
+    ) -> Result<Category> {
+        self.change_category(id, patch, version).await
     }
     async fn delete_category(&self, id: CategoryId) -> Result<()> {
         self.remove_category(id).await

@@ -1,17 +1,27 @@
 //! The admin: one file per group of pages.
 
+mod categories;
+mod conflict;
 mod content;
 mod customers;
 mod fields;
+mod inventory;
 mod menu;
 mod order;
 mod orders;
 mod overview;
 mod palette;
 mod reviews;
+mod places;
+mod products;
+mod promotions;
+mod shipping;
+mod shop;
 mod shop_settings;
 mod sign_in;
+mod staff;
 mod system;
+mod taxes;
 
 use actix_web::web;
 
@@ -22,6 +32,14 @@ pub fn configure(config: &mut web::ServiceConfig) {
     palette::configure(config);
     orders::configure(config);
     order::configure(config);
+    products::configure(config);
+    inventory::configure(config);
+    categories::configure(config);
+    promotions::configure(config);
+    shipping::configure(config);
+    taxes::configure(config);
+    staff::configure(config);
+    shop::configure(config);
     customers::configure(config);
     reviews::configure(config);
     system::configure(config);

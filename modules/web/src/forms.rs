@@ -4,6 +4,7 @@
 //! has to bring the token of the form, which is bound to the session or, without one, to the visitor's cookie.
 
 mod fields;
+mod upload;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures::{StreamExt, future::LocalBoxFuture};
@@ -11,6 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use shared::{Error, Kind};
 
 pub use fields::Fields;
+pub use upload::Upload;
 
 use crate::{Answer, Fault, Page};
 

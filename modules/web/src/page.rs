@@ -189,6 +189,12 @@ impl Page {
         self.formats().price(*money)
     }
 
+    /// An amount for a field of a form: `1250.50`, or `1250,50` in German.
+    pub fn amount(&self, money: &Money) -> String {
+        let text = money.to_decimal();
+        if self.locale == Locale::De { text.replace('.', ",") } else { text }
+    }
+
     /// `1,234`.
     pub fn number(&self, number: impl Count) -> String {
         self.formats().number(number.count())

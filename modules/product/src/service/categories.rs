@@ -1,7 +1,7 @@
 //! Categories as staff write them.
 
 use contracts::product::{Category, CategoryId, CategoryPatch, Image, NewCategory};
-use shared::Result;
+use shared::{Error, Kind, Result};
 
 use super::Service;
 use crate::model::{draft, faults::Faults, picture};
@@ -47,11 +47,20 @@ impl Service {
         }
     }
 
-    pub(super) async fn change_category(&self, id: CategoryId, patch: CategoryPatch) -> Result<Category> {
+    pub(super) async fn change_category(
+        &self,
+        id: CategoryId,
+        patch: CategoryPatch,
+        version: Option<i64>,
+    ) -> Result<Category> {
         let slug = patch.slug.as_deref().map(draft::given_slug).transpose()?;
         let mut tries = 0;
         loop {
             let there = self.branches.tree().get(id).cloned().ok_or_else(CategoryId::not_found)?;
+            if version.is_some_and(|version| version != there.version) {
+                let detail = "the category has been changed since you read it";
+                return Err(Error::new(Kind::PreconditionFailed, "version", detail));
+            }
             let patch = patch.clone();
             let category = checked(Category {
                 id,
@@ -67,7 +76,7 @@ impl Service {
             let saved = self.catalogue.save_category(category.clone()).await;
             self.branches.refresh(&*self.catalogue).await?;
             match saved {
-                Err(error) if error.code == "version" && tries < TRIES => {}
+                Err(error) if error.code == "version" && version.is_none() && tries < TRIES => {}
                 saved => return saved.map(|()| category),
             }
         }

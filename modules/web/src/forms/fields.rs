@@ -18,9 +18,14 @@ pub struct Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut values = Vec::<(String, String)>::deserialize(deserializer)?;
+        Vec::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Vec<(String, String)>> for Fields {
+    fn from(mut values: Vec<(String, String)>) -> Self {
         values.retain(|(name, _)| name != "_token");
-        Ok(Self { values, ..Self::default() })
+        Self { values, ..Self::default() }
     }
 }
 
@@ -135,6 +140,16 @@ impl Fields {
             self.fail(name, page.error("whole_number", "this is not a whole number"));
         }
         count
+    }
+
+    /// A whole number that may be negative; empty is none.
+    pub fn change(&mut self, page: &Page, name: &str) -> Option<i64> {
+        let text = self.given(name)?.replace(['−', '–'], "-").replace(['%', ' ', '+'], "");
+        let change = text.parse().ok();
+        if change.is_none() {
+            self.fail(name, page.error("whole_number", "this is not a whole number"));
+        }
+        change
     }
 
     /// Notes what a port has refused: each wrong field by the last part of its pointer (`/shipping_address/city` is the

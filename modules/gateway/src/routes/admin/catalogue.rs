@@ -179,7 +179,7 @@ async fn update_category(
     path: web::Path<String>,
     patch: Body<CategoryPatch>,
 ) -> Answer {
-    ok(state.ports.products.update_category(id(&path)?, patch.0).await?)
+    ok(state.ports.products.update_category(id(&path)?, patch.0, None).await?)
 }
 
 /// Removes an empty category.

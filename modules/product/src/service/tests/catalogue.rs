@@ -182,10 +182,12 @@ async fn a_category_counts_what_is_in_it_and_below_and_refuses_a_cycle() {
     let tree = products.categories().await.unwrap();
     assert_eq!((tree[0].product_count, tree[0].children[0].product_count), (1, 1));
     let under_kitchen: CategoryPatch = parse(json!({"parent_id": kitchen.id}));
-    assert_eq!(products.update_category(home.id, under_kitchen).await.unwrap_err().code, "cycle");
+    assert_eq!(products.update_category(home.id, under_kitchen, None).await.unwrap_err().code, "cycle");
     assert_eq!(products.delete_category(home.id).await.unwrap_err().code, "category_not_empty");
     let root: CategoryPatch = parse(json!({"parent_id": null}));
-    assert_eq!(products.update_category(kitchen.id, root).await.unwrap().parent_id, None);
+    assert_eq!(products.update_category(kitchen.id, root, None).await.unwrap().parent_id, None);
+    let stale = products.update_category(kitchen.id, CategoryPatch::default(), Some(kitchen.version)).await;
+    assert_eq!(stale.unwrap_err().code, "version");
     products.delete_category(home.id).await.unwrap();
     products.delete_category(kitchen.id).await.unwrap();
     // What pointed to the category is as if it had not, and can be written again.
@@ -199,7 +201,7 @@ async fn two_moves_at_once_cannot_make_a_cycle() {
     let a = shop.products().create_category(category("A", None)).await.unwrap();
     let b = shop.products().create_category(category("B", None)).await.unwrap();
     let under = |id: CategoryId, parent: CategoryId| {
-        shop.products().update_category(id, parse(json!({"parent_id": parent})))
+        shop.products().update_category(id, parse(json!({"parent_id": parent})), None)
     };
     let (first, second) = tokio::join!(under(a.id, b.id), under(b.id, a.id));
     assert!(first.is_ok() != second.is_ok());
@@ -340,7 +342,7 @@ async fn a_moved_category_moves_its_products_in_search() {
     let in_home = || SearchQuery { category: vec!["home".into()], ..query("") };
     assert_eq!(products.search(in_home()).await.unwrap().total, 0);
     shop.tick();
-    products.update_category(kitchen.id, parse(json!({"parent_id": home.id}))).await.unwrap();
+    products.update_category(kitchen.id, parse(json!({"parent_id": home.id})), None).await.unwrap();
     shop.service.search_idle().await.unwrap();
     assert_eq!(products.search(in_home()).await.unwrap().total, 1);
 }
