@@ -292,7 +292,6 @@ async fn connect(
 ) -> Result<(Modules, Ports)> {
     use contracts::{
         cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o,
-        payment as pa, product as p, recommendation as re, shipping as s,
         payment as pa, product as p, recommendation as re, review as r, shipping as s,
     };
     let how = settings.modules.transport;
@@ -349,9 +348,13 @@ async fn connect(
         link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
     let metadata = metadata::Service::new(dbs.metadata.clone(), clock.clone(), settings.metadata.clone());
     let metadatas: Arc<dyn Metadata> = link(how, metadata, |x| Arc::new(m::Client(wire(m::Server(x)))));
-    let notification =
-        notification::Service::new(dbs.metadata.clone(), clock.clone(), signer, settings.notification.clone())
-            .await?;
+    let notification = notification::Service::new(
+        dbs.metadata.clone(),
+        clock.clone(),
+        signer,
+        settings.notification.clone(),
+    )
+    .await?;
     let notifications: Arc<dyn Notifications> =
         link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
     let review = review::Service::new(
@@ -387,17 +390,8 @@ async fn connect(
         metadata: metadatas,
         reviews,
     };
-    let modules = Modules {
-        product,
-        customer,
-        cart,
-        payment,
-        shipping,
-        order,
-        notification,
-        recommendation,
-        review,
-    };
+    let modules =
+        Modules { product, customer, cart, payment, shipping, order, notification, recommendation, review };
     Ok((modules, ports))
 }
 

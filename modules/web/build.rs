@@ -17,6 +17,7 @@ const ADMIN_CSS_GZIP: usize = 8 * 1024;
 const SCRIPTS_BROTLI: usize = 20 * 1024;
 const FONT: usize = 32 * 1024;
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells build programs where to write by the environment")]
 fn main() {
     println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=locales");

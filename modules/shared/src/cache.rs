@@ -349,6 +349,7 @@ mod tests {
             content_type: "text/plain".into(),
             body: body.into(),
             tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            note: String::new(),
         }
     }
 

@@ -32,7 +32,6 @@ pub(crate) struct Shop {
 /// Every port of a shop is the same double.
 pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
     use contracts::{
-        cart, customer, idempotency, metadata, notification, order, payment, product, recommendation,
         cart, customer, idempotency, metadata, notification, order, payment, product, recommendation, review,
         shipping,
     };
@@ -48,7 +47,6 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
         idempotency: Arc::new(idempotency::Client(transport.clone())),
         notifications: Arc::new(notification::Client(transport.clone())),
         recommendations: Arc::new(recommendation::Client(transport.clone())),
-        metadata: Arc::new(metadata::Client(transport)),
         metadata: Arc::new(metadata::Client(transport.clone())),
         reviews: Arc::new(review::Client(transport)),
     }

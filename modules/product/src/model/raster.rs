@@ -122,8 +122,7 @@ impl Header {
 /// Decoders do not look behind the pixels, where there may be a comment or another picture with a place of its own. A mark
 /// that is there by chance costs no more than writing the picture again.
 fn has_mark(content: &[u8]) -> bool {
-    const MARKS: [&[u8]; 8] =
-        [b"Exif", b"eXIf", b"EXIF", b"XMP ", b"ns.a", b"tEXt", b"iTXt", b"zTXt"];
+    const MARKS: [&[u8]; 8] = [b"Exif", b"eXIf", b"EXIF", b"XMP ", b"ns.a", b"tEXt", b"iTXt", b"zTXt"];
     content.windows(4).any(|bytes| MARKS.contains(&bytes))
 }
 

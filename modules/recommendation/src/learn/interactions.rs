@@ -48,7 +48,7 @@ impl Interactions {
         let mut matrix = self.0.clone();
         for (row, mut vector) in matrix.outer_iterator_mut().enumerate() {
             for (column, value) in vector.iter_mut() {
-                *value = weight(row, column as usize, *value);
+                *value = weight(row, column, *value);
             }
         }
         Self(matrix)

@@ -139,6 +139,11 @@ impl Formats {
         self.month_day.format(&date(day)).to_string()
     }
 
+    /// The day that it is at the shop.
+    pub fn local_date(&self, time: Time) -> NaiveDate {
+        self.local(time).date_naive()
+    }
+
     /// When a day begins at the shop.
     pub fn start_of(&self, day: NaiveDate) -> Time {
         let midnight = day.and_time(chrono::NaiveTime::MIN);

@@ -106,7 +106,7 @@ pub async fn convert(tx: &mut Tx, before: &Definition, after: &Definition, drop_
                     wrong += 1;
                     if examples.len() < EXAMPLES {
                         let detail =
-                            faults.iter().next().map(|fault| fault.detail.as_str()).unwrap_or_default();
+                            faults.as_slice().first().map(|fault| fault.detail.as_str()).unwrap_or_default();
                         examples.push(json!({"entity_id": entity_id, "value": value, "detail": detail}));
                     }
                     None

@@ -95,7 +95,7 @@ async fn what_stands_behind_the_pixels_is_removed_too() {
     let shop = Shop::open().await;
     let (product, _) = shop.simple("A", 1).await;
     let mut tagged = png(300, 200);
-    tagged.extend(b"\0\0\0\x08tEXtGPS\052 13\0\0\0\0");
+    tagged.extend(b"\0\0\0\x08tEXtGPS\x0052 13\0\0\0\0");
     let with = shop.products().add_image(product.id, upload(tagged)).await.unwrap();
     let kept = shop.products().media(with.images[0].file.clone()).await.unwrap();
     assert!(!kept.content.0.windows(4).any(|bytes| bytes == b"tEXt"));
