@@ -75,7 +75,7 @@ impl Editor<'_> {
 
     /// Options that are filled, and one more.
     fn options(&self) -> std::ops::Range<usize> {
-        let filled = (0..OPTIONS).filter(|n| self.f.given(&format!("o{n}-option")).is_some());
+        let mut filled = (0..OPTIONS).filter(|n| self.f.given(&format!("o{n}-option")).is_some());
         0..filled.next_back().map_or(1, |last| last + 2).min(OPTIONS)
     }
 
