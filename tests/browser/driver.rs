@@ -102,10 +102,16 @@ impl Browser {
         .await
     }
 
-    /// What a script swaps in may move under the pointer: then it is looked for again.
+    /// What a script swaps in may move under the pointer: then it is looked for again. The driver scrolls no further than
+    /// it must, which may be below a bar that sticks to the edge.
     pub async fn click(&self, css: &str) {
         let what = format!("{css} can be clicked");
-        self.until(&what, async || self.session.click(&self.see(css).await).await).await;
+        self.until(&what, async || {
+            let element = self.see(css).await;
+            self.session.scroll_to(&element).await;
+            self.session.click(&element).await
+        })
+        .await;
     }
 
     pub async fn fill(&self, css: &str, text: &str) {
@@ -184,7 +190,9 @@ impl Browser {
             let message = entry["message"].as_str().unwrap_or_default();
             // A page that says 404 or 422 is an answer, not an error.
             let answer = message.contains("the server responded with a status of 4");
-            if entry["level"] == "SEVERE" && !answer || message.contains("Content Security Policy") {
+            // The browser's own remark: the next page came before this one had faded in.
+            let skipped = message.contains("Transition was skipped");
+            if entry["level"] == "SEVERE" && !answer && !skipped || message.contains("Content Security Policy") {
                 wrong.push(message.to_owned());
             }
         }

@@ -155,6 +155,13 @@ impl Session {
         self.try_send(Method::GET, &path, Value::Null).await.ok()?.as_str().map(ToOwned::to_owned)
     }
 
+    /// To the middle of the window, if it is still on the page.
+    pub async fn scroll_to(&self, element: &Element) {
+        let script = "arguments[0].scrollIntoView({ block: 'center' })";
+        let body = json!({"script": script, "args": [{ELEMENT: element.0}]});
+        self.try_send(Method::POST, "/execute/sync", body).await.ok();
+    }
+
     /// `None` if it cannot be clicked now: it moves, something lies over it, or it is no longer on the page.
     pub async fn click(&self, element: &Element) -> Option<()> {
         self.try_send(Method::POST, &format!("/element/{}/click", element.0), json!({})).await.ok().map(drop)
