@@ -163,6 +163,7 @@ document.addEventListener("click", async (event) => {
 // Asks again by itself what may be asked again.
 const again = $("form[data-resends]");
 if (again) setTimeout(() => again.requestSubmit(), 4000);
+if ($("[data-waits]")) setTimeout(() => location.reload(), 2000);
 
 // A product of a recommended list was followed: the order of the next lists is learned from it.
 document.addEventListener("click", (event) => {
