@@ -192,7 +192,9 @@ impl Browser {
             let answer = message.contains("the server responded with a status of 4");
             // The browser's own remark: the next page came before this one had faded in.
             let skipped = message.contains("Transition was skipped");
-            if entry["level"] == "SEVERE" && !answer && !skipped || message.contains("Content Security Policy") {
+            if entry["level"] == "SEVERE" && !answer && !skipped
+                || message.contains("Content Security Policy")
+            {
                 wrong.push(message.to_owned());
             }
         }
