@@ -60,7 +60,7 @@ async fn settled(browser: &Browser, page: Page) -> Page {
     let path = page.path.clone();
     eventually("the order is settled", async || {
         let page = browser.open(&path).await.expect(200);
-        (page.count("meta[http-equiv=refresh]") == 0).then_some(page)
+        (page.count("[data-waits]") == 0).then_some(page)
     })
     .await
 }
