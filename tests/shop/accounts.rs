@@ -268,6 +268,8 @@ async fn everything_known_of_somebody_can_be_taken_along(shape: Shape) {
     let ada = shop.customer("ada@example.com").await;
     ada.post("/customers/me/addresses", &crate::harness::address("DE")).await.expect(201);
     let order = shop.buy_as(&ada, &mug, 1).await;
+    let review = json!({"rating": 5, "title": "Warm", "body": "And light."});
+    ada.post(&format!("/products/{}/reviews", mug.slug), &review).await.expect(201);
     ada.patch("/customers/me", &json!({"name": "Augusta Ada"})).await.expect(200);
     let all = ada.get("/customers/me/export").await.expect(200);
     assert_eq!((&all["customer"]["name"], &all["orders"][0]["id"]), (&json!("Augusta Ada"), &order["id"]));
@@ -275,6 +277,7 @@ async fn everything_known_of_somebody_can_be_taken_along(shape: Shape) {
         (all["addresses"].as_array().unwrap().len(), all["sessions"].as_array().unwrap().len()),
         (1, 1)
     );
+    assert_eq!(all["reviews"][0]["title"], "Warm");
     assert!(!all.to_string().contains("argon2"));
 }
 

@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, web};
 use contracts::{
     Address,
-    customer::{Customer, CustomerPatch, NewCustomer, SavedAddress, Session},
+    customer::{Customer, CustomerId, CustomerPatch, NewCustomer, SavedAddress, Session},
     order::{Order, OrderFilter, Viewer},
+    review::Review,
 };
 use serde::{Deserialize, Serialize};
 use shared::{Error, Kind, PageRequest, Result, limits::Limited};
@@ -110,6 +111,7 @@ struct Export {
     addresses: Vec<SavedAddress>,
     sessions: Vec<Session>,
     orders: Vec<Order>,
+    reviews: Vec<Review>,
 }
 
 /// Everything the shop knows of oneself.
@@ -121,10 +123,11 @@ async fn export(state: web::Data<State>, customer: CurrentCustomer) -> Answer {
         addresses: state.ports.customers.addresses(id).await?,
         sessions: state.ports.customers.sessions(id).await?,
         orders: orders_of(&state, id).await?,
+        reviews: reviews_of(&state, id).await?,
     })
 }
 
-async fn orders_of(state: &State, id: contracts::customer::CustomerId) -> Result<Vec<Order>> {
+async fn orders_of(state: &State, id: CustomerId) -> Result<Vec<Order>> {
     let filter = OrderFilter { customer_id: Some(id), ..Default::default() };
     let mut page = PageRequest { limit: 100, cursor: None };
     let mut orders = Vec::new();
@@ -136,6 +139,19 @@ async fn orders_of(state: &State, id: contracts::customer::CustomerId) -> Result
         match found.next_cursor {
             Some(cursor) => page.cursor = Some(cursor),
             None => return Ok(orders),
+        }
+    }
+}
+
+async fn reviews_of(state: &State, id: CustomerId) -> Result<Vec<Review>> {
+    let mut page = PageRequest { limit: 100, cursor: None };
+    let mut reviews = Vec::new();
+    loop {
+        let found = state.ports.reviews.of_customer(id, page.clone()).await?;
+        reviews.extend(found.data);
+        match found.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return Ok(reviews),
         }
     }
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use contracts::{
     customer::{Customer, CustomerId, CustomerPatch, Login, Session, SessionId},
     order::{Order, OrderFilter, Viewer},
+    review::Review,
 };
 use serde::Serialize;
 use shared::{Kind, PageRequest};
@@ -116,6 +117,7 @@ struct Export {
     addresses: Vec<contracts::customer::SavedAddress>,
     sessions: Vec<Session>,
     orders: Vec<Order>,
+    reviews: Vec<Review>,
 }
 
 pub async fn export(p: Page) -> Answer {
@@ -126,6 +128,7 @@ pub async fn export(p: Page) -> Answer {
         addresses: customers.addresses(id).await?,
         sessions: customers.sessions(id).await?,
         orders: orders(&p, id).await?,
+        reviews: reviews(&p, id).await?,
     };
     Ok(HttpResponse::Ok()
         .insert_header(("content-disposition", "attachment; filename=\"account.json\""))
@@ -142,6 +145,19 @@ async fn orders(p: &Page, id: CustomerId) -> Answer<Vec<Order>> {
         for order in found.data {
             all.push(p.ports().orders.find(order.id, Viewer::Customer(id)).await?);
         }
+        match found.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return Ok(all),
+        }
+    }
+}
+
+async fn reviews(p: &Page, id: CustomerId) -> Answer<Vec<Review>> {
+    let mut page = PageRequest { limit: 100, cursor: None };
+    let mut all = Vec::new();
+    loop {
+        let found = p.ports().reviews.of_customer(id, page.clone()).await?;
+        all.extend(found.data);
         match found.next_cursor {
             Some(cursor) => page.cursor = Some(cursor),
             None => return Ok(all),
