@@ -239,6 +239,9 @@ async fn frame(
     let (page, new_visitor) = open(&request).await;
     request.extensions_mut().insert(page.clone());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    // Whoever reads no HTML gets errors as the API tells them, from the layer around this one.
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let reads_html = accept.is_some_and(|accept| accept.contains("text/html"));
     let response = next.call(request).await?.map_into_boxed_body();
     let (request, mut response) = response.into_parts();
     let fault = match response.error() {
@@ -248,7 +251,7 @@ async fn frame(
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Some(Fault::Method),
         None => None,
     };
-    if let Some(fault) = fault {
+    if let Some(fault) = fault.filter(|fault| reads_html || !matches!(fault, Fault::Error(_) | Fault::Method)) {
         response = fault_page(&page, &fault);
     }
     let sets_flash = response.cookies().any(|cookie| cookie.name().ends_with("flash"));
