@@ -42,6 +42,7 @@ edit-of = { $name } bearbeiten
 delete-of = { $name } löschen
 label-rate = Satz
 label-included = Preise
+error-included = Ein Land hat eine Antwort: Preise mit Steuer oder ohne.
 
 # Personal
 staff-add = Mitglied hinzufügen

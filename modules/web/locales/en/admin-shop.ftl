@@ -42,6 +42,7 @@ edit-of = Edit { $name }
 delete-of = Delete { $name }
 label-rate = Rate
 label-included = Prices
+error-included = A country has one answer: prices with tax, or without.
 
 # Staff
 staff-add = Add member

@@ -112,10 +112,28 @@ fn tier(p: &Page, f: &mut Fields, n: usize, k: usize) -> Option<RateTier> {
     })
 }
 
-/// Notes what the shipping module has refused.
+/// Notes what the shipping module has refused, each at its field.
 pub fn refuse(p: &Page, f: &mut Fields, error: &Error) {
-    match error.code.as_ref() {
-        "country_taken" => f.fail("countries", p.error("country_taken", &error.detail)),
-        _ => f.refuse(p, error),
+    if error.code == "country_taken" {
+        return f.fail("countries", p.error("country_taken", &error.detail));
+    }
+    let Some(field) = error.fields.first() else { return f.refuse(p, error) };
+    let text = p.error(&field.code, &field.detail);
+    match place(f, &field.pointer) {
+        Some(name) => f.fail(&name, text),
+        None => f.refuse(p, error),
+    }
+}
+
+/// `/methods/1/tiers/0/price/amount` is a field of the second method that the form holds.
+fn place(f: &Fields, pointer: &str) -> Option<String> {
+    let mut parts = pointer.strip_prefix("/methods/")?.split('/');
+    let index: usize = parts.next()?.parse().ok()?;
+    let is_kept = |n: &usize| f.given(&format!("m{n}-name")).is_some() && !f.ticked(&format!("m{n}-drop"));
+    let n = (0..METHODS).filter(is_kept).nth(index)?;
+    match (parts.next()?, parts.next()) {
+        ("tiers", tier) => Some(format!("m{n}-tier_price.{}", tier.unwrap_or("0"))),
+        (name @ ("name" | "carrier" | "classes" | "min_days" | "max_days"), _) => Some(format!("m{n}-{name}")),
+        _ => None,
     }
 }
