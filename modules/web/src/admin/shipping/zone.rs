@@ -133,7 +133,9 @@ fn place(f: &Fields, pointer: &str) -> Option<String> {
     let n = (0..METHODS).filter(is_kept).nth(index)?;
     match (parts.next()?, parts.next()) {
         ("tiers", tier) => Some(format!("m{n}-tier_price.{}", tier.unwrap_or("0"))),
-        (name @ ("name" | "carrier" | "classes" | "min_days" | "max_days"), _) => Some(format!("m{n}-{name}")),
+        (name @ ("name" | "carrier" | "classes" | "min_days" | "max_days"), _) => {
+            Some(format!("m{n}-{name}"))
+        }
         _ => None,
     }
 }
