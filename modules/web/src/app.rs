@@ -251,7 +251,8 @@ async fn frame(
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Some(Fault::Method),
         None => None,
     };
-    if let Some(fault) = fault.filter(|fault| reads_html || !matches!(fault, Fault::Error(_) | Fault::Method)) {
+    if let Some(fault) = fault.filter(|fault| reads_html || !matches!(fault, Fault::Error(_) | Fault::Method))
+    {
         response = fault_page(&page, &fault);
     }
     let sets_flash = response.cookies().any(|cookie| cookie.name().ends_with("flash"));
