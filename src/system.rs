@@ -14,7 +14,7 @@ use shared::{
 use crate::settings::{Settings, Transport};
 
 /// Each module with the database it lives in.
-const MODULES: [(&str, &str); 9] = [
+const MODULES: [(&str, &str); 12] = [
     ("product", "products"),
     ("customer", "customers"),
     ("cart", "metadata"),
@@ -22,8 +22,11 @@ const MODULES: [(&str, &str); 9] = [
     ("shipping", "orders"),
     ("order", "orders"),
     ("notification", "metadata"),
+    ("review", "metadata"),
+    ("recommendation", "metadata"),
     ("metadata", "metadata"),
     ("gateway", "none"),
+    ("web", "none"),
 ];
 
 /// How long a dependency may take to say that it is there.
