@@ -83,6 +83,12 @@ impl Shop {
         let in_stock = product.variants.iter().any(|variant| variant.available > 0).to_string();
         let wanted: Vec<_> = query.in_stock.iter().map(bool::to_string).collect();
         check("in_stock".into(), &wanted, vec![&in_stock]);
+        let stars: Vec<_> = (1..=5u8)
+            .filter(|stars| product.rating.average >= f64::from(*stars))
+            .map(|s| s.to_string())
+            .collect();
+        let wanted: Vec<_> = query.min_rating.iter().map(u8::to_string).collect();
+        check("rating".into(), &wanted, stars.iter().map(String::as_str).collect());
         let price = indexed.prices[&query.context.currency];
         if query.min_price.is_some_and(|min| price.max < min)
             || query.max_price.is_some_and(|max| price.min > max)
@@ -229,6 +235,7 @@ fn clicked(query: &SearchQuery, name: &str, value: &str) -> SearchQuery {
         "brand" => query.brand = chosen,
         "tag" => query.tag = chosen,
         "in_stock" => query.in_stock = Some(value == "true"),
+        "rating" => query.min_rating = value.parse().ok(),
         _ => match name.split_once('.').unwrap() {
             ("option", option) => {
                 query.options.retain(|other, _| other.to_lowercase() != option);
