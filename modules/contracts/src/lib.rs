@@ -15,6 +15,7 @@ pub mod recommendation;
 pub mod review;
 pub mod shipping;
 
+pub mod export;
 pub mod ports;
 pub mod system;
 

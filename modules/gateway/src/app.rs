@@ -135,6 +135,7 @@ impl Consumer for Forgetful {
     fn hears(&self) -> &'static [&'static str] {
         use contracts::{
             customer::SessionsRevoked,
+            metadata::{self, content::ContentChanged, settings::SettingsChanged},
             product::{self, stock::StockChanged},
             review,
         };
@@ -143,7 +144,12 @@ impl Consumer for Forgetful {
             product::CategoryChanged::TYPE,
             product::PricesChanged::TYPE,
             product::SearchUpdated::TYPE,
+            product::PicturesReady::TYPE,
             StockChanged::TYPE,
+            metadata::MetafieldsChanged::TYPE,
+            metadata::DefinitionChanged::TYPE,
+            ContentChanged::TYPE,
+            SettingsChanged::TYPE,
             review::ReviewChanged::TYPE,
             review::AggregateChanged::TYPE,
             SessionsRevoked::TYPE,

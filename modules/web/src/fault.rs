@@ -53,12 +53,17 @@ impl fmt::Display for Fault {
     }
 }
 
+/// The status of a page that tells an error.
+pub fn status(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.kind.status()).expect("every kind has a status")
+}
+
 impl ResponseError for Fault {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::SignIn => StatusCode::SEE_OTHER,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Error(error) => StatusCode::from_u16(error.kind.status()).expect("every kind has a status"),
+            Self::Error(error) => status(error),
         }
     }
 }

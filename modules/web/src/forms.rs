@@ -53,6 +53,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenPost<T> {
     }
 }
 
+/// Makes what a form wants happen once, however often it is sent: a random text for its hidden field.
+pub fn new_key() -> String {
+    data_encoding::BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>())
+}
+
 /// A form without fields.
 #[derive(Debug, Deserialize)]
 pub struct Empty {}

@@ -3,12 +3,11 @@
 use actix_web::{HttpRequest, web};
 use contracts::{
     Address,
-    customer::{Customer, CustomerId, CustomerPatch, NewCustomer, SavedAddress, Session},
-    order::{Order, OrderFilter, Viewer},
-    review::Review,
+    customer::{Customer, CustomerPatch, NewCustomer, SavedAddress, Session},
+    export::Export,
 };
-use serde::{Deserialize, Serialize};
-use shared::{Error, Kind, PageRequest, Result, limits::Limited};
+use serde::Deserialize;
+use shared::{Error, Kind, limits::Limited};
 
 use super::{All, all, created, id, no_content, ok};
 use crate::{
@@ -104,56 +103,10 @@ async fn change_password(
     no_content()
 }
 
-/// Everything the shop knows of somebody.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Export {
-    customer: Customer,
-    addresses: Vec<SavedAddress>,
-    sessions: Vec<Session>,
-    orders: Vec<Order>,
-    reviews: Vec<Review>,
-}
-
 /// Everything the shop knows of oneself.
 #[utoipa::path(get, path = "/customers/me/export", tag = "customers", responses((status = 200, body = Export)))]
 async fn export(state: web::Data<State>, customer: CurrentCustomer) -> Answer {
-    let id = customer.0.sub;
-    ok(Export {
-        customer: state.ports.customers.find(id).await?,
-        addresses: state.ports.customers.addresses(id).await?,
-        sessions: state.ports.customers.sessions(id).await?,
-        orders: orders_of(&state, id).await?,
-        reviews: reviews_of(&state, id).await?,
-    })
-}
-
-async fn orders_of(state: &State, id: CustomerId) -> Result<Vec<Order>> {
-    let filter = OrderFilter { customer_id: Some(id), ..Default::default() };
-    let mut page = PageRequest { limit: 100, cursor: None };
-    let mut orders = Vec::new();
-    loop {
-        let found = state.ports.orders.list(filter.clone(), page.clone()).await?;
-        for order in found.data {
-            orders.push(state.ports.orders.find(order.id, Viewer::Customer(id)).await?);
-        }
-        match found.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => return Ok(orders),
-        }
-    }
-}
-
-async fn reviews_of(state: &State, id: CustomerId) -> Result<Vec<Review>> {
-    let mut page = PageRequest { limit: 100, cursor: None };
-    let mut reviews = Vec::new();
-    loop {
-        let found = state.ports.reviews.of_customer(id, page.clone()).await?;
-        reviews.extend(found.data);
-        match found.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => return Ok(reviews),
-        }
-    }
+    ok(state.ports.everything_of(customer.0.sub).await?)
 }
 
 /// Where one is signed in.

@@ -16,7 +16,7 @@ use shared::{Kind, Money, Result};
 use crate::{
     Answer, Fault, Page,
     app::{at, get, post},
-    forms::{Fields, Post},
+    forms::{Fields, Post, new_key},
 };
 
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -51,9 +51,7 @@ struct PackingSlip<'a> {
 
 impl OrderPage<'_> {
     fn left_to_send(&self, line: &OrderLine) -> i64 {
-        line.line.quantity
-            - line.shipped_quantity
-            - line.refunded_quantity.max(0).min(line.line.quantity - line.shipped_quantity)
+        (line.line.quantity - line.shipped_quantity - line.refunded_quantity).max(0)
     }
 
     fn left_to_refund(&self, line: &OrderLine) -> i64 {
@@ -156,10 +154,6 @@ async fn page(p: &Page, status: StatusCode, id: &str, f: Fields, open: &'static 
     // A refused form keeps its key: what it wanted has not happened.
     let key = f.given("key").map_or_else(new_key, ToOwned::to_owned);
     p.html_as(status, &OrderPage { p, order, f, open, key })
-}
-
-fn new_key() -> String {
-    data_encoding::BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>())
 }
 
 async fn packing_slip(p: Page, id: web::Path<String>) -> Answer {

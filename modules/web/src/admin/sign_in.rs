@@ -57,10 +57,7 @@ async fn enter(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer {
         }
         Err(error) => {
             f.refuse(&p, &error);
-            p.html_as(
-                StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::FORBIDDEN),
-                &SignIn { p: &p, f },
-            )
+            p.html_as(crate::fault::status(&error), &SignIn { p: &p, f })
         }
     }
 }

@@ -163,7 +163,7 @@ async fn add(p: Page, form: OpenPost<Adding>) -> Answer {
             if p.fragment {
                 let cart = current(&p).await?.filter(|cart| !cart.lines.is_empty());
                 let meter = None;
-                let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::CONFLICT);
+                let status = crate::fault::status(&error);
                 return p
                     .html_as(status, &Drawer { p: &p, cart, meter, problem: Some(problem), count: None });
             }

@@ -185,7 +185,7 @@ async fn track(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer {
                 status = StatusCode::NOT_FOUND;
             }
             Err(error) => {
-                status = StatusCode::from_u16(error.kind.status()).unwrap_or(status);
+                status = crate::fault::status(&error);
                 f.refuse(&p, &error);
             }
         }

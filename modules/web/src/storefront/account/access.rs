@@ -64,7 +64,7 @@ pub async fn sign_in(p: Page, request: HttpRequest, form: Post<Fields>) -> Answe
         }
         Err(error) => {
             f.refuse(&p, &error);
-            let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::FORBIDDEN);
+            let status = crate::fault::status(&error);
             p.html_as(status, &SignIn { p: &p, f })
         }
     }

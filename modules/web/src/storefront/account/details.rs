@@ -2,13 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
-use contracts::{
-    customer::{Customer, CustomerId, CustomerPatch, Login, Session, SessionId},
-    order::{Order, OrderFilter, Viewer},
-    review::Review,
-};
-use serde::Serialize;
-use shared::{Kind, PageRequest};
+use contracts::customer::{Customer, CustomerPatch, Login, Session, SessionId};
+use shared::Kind;
 
 use crate::{
     Answer, Fault, Page,
@@ -110,59 +105,13 @@ pub async fn end_other_sessions(p: Page, _: Post<Empty>) -> Answer {
     done(&p, "sessions-ended")
 }
 
-/// Everything the shop knows of somebody.
-#[derive(Serialize)]
-struct Export {
-    customer: Customer,
-    addresses: Vec<contracts::customer::SavedAddress>,
-    sessions: Vec<Session>,
-    orders: Vec<Order>,
-    reviews: Vec<Review>,
-}
-
+/// Everything the shop knows of somebody, to be taken along.
 pub async fn export(p: Page) -> Answer {
-    let id = p.customer()?;
-    let customers = &p.ports().customers;
-    let export = Export {
-        customer: customers.find(id).await?,
-        addresses: customers.addresses(id).await?,
-        sessions: customers.sessions(id).await?,
-        orders: orders(&p, id).await?,
-        reviews: reviews(&p, id).await?,
-    };
+    let export = p.ports().everything_of(p.customer()?).await?;
     Ok(HttpResponse::Ok()
         .insert_header(("content-disposition", "attachment; filename=\"account.json\""))
         .insert_header(("cache-control", "private, no-store"))
         .json(export))
-}
-
-async fn orders(p: &Page, id: CustomerId) -> Answer<Vec<Order>> {
-    let filter = OrderFilter { customer_id: Some(id), ..OrderFilter::default() };
-    let mut page = PageRequest { limit: 100, cursor: None };
-    let mut all = Vec::new();
-    loop {
-        let found = p.ports().orders.list(filter.clone(), page.clone()).await?;
-        for order in found.data {
-            all.push(p.ports().orders.find(order.id, Viewer::Customer(id)).await?);
-        }
-        match found.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => return Ok(all),
-        }
-    }
-}
-
-async fn reviews(p: &Page, id: CustomerId) -> Answer<Vec<Review>> {
-    let mut page = PageRequest { limit: 100, cursor: None };
-    let mut all = Vec::new();
-    loop {
-        let found = p.ports().reviews.of_customer(id, page.clone()).await?;
-        all.extend(found.data);
-        match found.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => return Ok(all),
-        }
-    }
 }
 
 pub async fn show_delete(p: Page) -> Answer {

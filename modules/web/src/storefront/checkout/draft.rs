@@ -4,7 +4,7 @@ use contracts::{Address, cart::Destination, shipping::MethodId};
 use serde::{Deserialize, Serialize};
 use shared::values::Email;
 
-use crate::{Page, cookies::Name};
+use crate::{Page, cookies::Name, forms::new_key};
 
 /// The steps, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,10 +92,6 @@ impl Draft {
         self.card = None;
         self.key = new_key();
     }
-}
-
-fn new_key() -> String {
-    data_encoding::BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>())
 }
 
 #[cfg(test)]

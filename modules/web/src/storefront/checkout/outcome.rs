@@ -126,7 +126,7 @@ async fn refused(p: &Page, mut draft: Draft, form: Fields, error: Error) -> Answ
         _ => {
             let mut f = form;
             f.problem = Some(text);
-            let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::CONFLICT);
+            let status = crate::fault::status(&error);
             return steps::page(p, status, Step::Review, draft, f).await;
         }
     };

@@ -182,7 +182,10 @@ pub async fn page(p: &Page, status: StatusCode, step: Step, mut draft: Draft, f:
         }
     }
     let priced = price(p, &cart, &draft).await?;
-    let countries = countries(p).await?;
+    let countries = match step {
+        Step::Address => countries(p).await?,
+        _ => Vec::new(),
+    };
     let saved = match p.customer() {
         Ok(customer) if step == Step::Address => p.ports().customers.addresses(customer).await?,
         _ => Vec::new(),
