@@ -27,7 +27,8 @@ pub use migrations::{Migration, Migrations};
 pub use sqlite::{Hop, Lease, SqliteConn};
 pub use tx::Tx;
 
-use unit::{Hub, Job, Unit};
+pub(crate) use unit::Hub;
+use unit::{Job, Unit};
 
 /// A connection of either database.
 #[expect(clippy::large_enum_variant, reason = "few exist at a time, and a box would cost more than it saves")]
@@ -177,7 +178,7 @@ impl Db {
 
     /// Calls `watcher` after each commit with the events that one transaction emitted, before its caller is answered.
     pub fn watch(&self, watcher: Watcher) {
-        self.0.hub.watchers.write().expect("nobody panics while holding the watchers").push(watcher);
+        self.0.hub.watch(watcher);
     }
 
     /// Whether this is SQLite.
@@ -208,7 +209,7 @@ impl Db {
 }
 
 /// Runs `work` and turns a panic into an error.
-async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     match std::panic::AssertUnwindSafe(work).catch_unwind().await {
         Ok(result) => result,
         Err(panic) => Err(Error::internal(format!("panicked: {}", crate::jobs::panic_message(&*panic)))),

@@ -155,9 +155,14 @@ impl Error {
 
     /// Our fault. The cause goes to the log, never to the caller.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        let mut error = Self::new(Kind::Internal, "internal", "something went wrong on our side");
-        error.cause = Some(Arc::from(cause.into()));
-        error
+        Self::new(Kind::Internal, "internal", "something went wrong on our side").caused_by(cause)
+    }
+
+    /// Adds what is behind it, for the log.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
     }
 
     /// Adds a member to the problem document.
@@ -232,8 +237,28 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         match error {
             diesel::result::Error::NotFound => Self::not_found("record"),
+            error if is_gone(&error) => Self::unavailable("the database cannot be reached").caused_by(error),
             error => Self::internal(error),
         }
+    }
+}
+
+/// Whether the server has left in the middle: PostgreSQL says so only in words when it is told to stop.
+fn is_gone(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error as DieselError};
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
+        | DieselError::BrokenTransactionManager => true,
+        DieselError::DatabaseError(_, information) => {
+            let message = information.message();
+            ["terminating connection", "connection closed", "the database system is", "error communicating"]
+                .iter()
+                .any(|words| message.contains(words))
+        }
+        _ => false,
     }
 }
 

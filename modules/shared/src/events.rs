@@ -3,12 +3,13 @@
 
 pub mod dead_letters;
 pub mod inbox;
+pub(crate) mod mongo;
 pub(crate) mod outbox;
 mod relay;
 #[cfg(test)]
 mod tests;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt::Display, panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -21,6 +22,7 @@ use crate::{
     telemetry::{self, TraceParent},
 };
 
+pub use mongo::SCHEMA;
 pub use outbox::{Lag, lag, prune};
 pub use relay::{Limits, relay};
 
@@ -71,6 +73,27 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// An event that is being said now, in the trace of the request at work.
+    pub(crate) fn new<E: Event>(
+        now: Time,
+        module: &'static str,
+        aggregate_id: impl Display,
+        sequence: i64,
+        event: &E,
+    ) -> Result<Self> {
+        Ok(Self {
+            id: Id::new(),
+            kind: E::TYPE.to_owned(),
+            version: E::VERSION,
+            module: module.to_owned(),
+            occurred_at: now,
+            aggregate_id: aggregate_id.to_string(),
+            sequence,
+            traceparent: telemetry::current().map(|trace| trace.to_string()),
+            data: serde_json::to_value(event)?,
+        })
+    }
+
     /// The event inside. `Internal` if it is another event, a newer version than this binary knows, or malformed.
     pub fn parse<E: Event>(&self) -> Result<E> {
         if !self.is::<E>() {

@@ -8,16 +8,20 @@ pub mod signer;
 pub mod time;
 pub mod values;
 
+pub mod database;
 pub mod db;
 pub mod events;
 pub mod jobs;
+pub mod mongo;
 pub mod rpc;
 
 pub mod cache;
 pub mod crash;
 pub mod limits;
 pub mod telemetry;
+pub mod testing;
 
+pub use database::Database;
 pub use error::{Error, Kind, Result};
 pub use ids::Id;
 pub use money::{Currency, Money};

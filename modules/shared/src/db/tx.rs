@@ -6,9 +6,8 @@ use std::{
 
 use super::{Conn, unit::Hub};
 use crate::{
-    Id, Result, Time,
+    Result, Time,
     events::{Envelope, Event, EventId, outbox},
-    telemetry,
 };
 
 /// An open transaction. It derefs to [`Conn`], so repository functions take it as it is.
@@ -42,17 +41,7 @@ impl Tx {
         sequence: i64,
         event: &E,
     ) -> Result<EventId> {
-        let envelope = Envelope {
-            id: Id::new(),
-            kind: E::TYPE.to_owned(),
-            version: E::VERSION,
-            module: module.to_owned(),
-            occurred_at: self.now(),
-            aggregate_id: aggregate_id.to_string(),
-            sequence,
-            traceparent: telemetry::current().map(|trace| trace.to_string()),
-            data: serde_json::to_value(event)?,
-        };
+        let envelope = Envelope::new(self.now(), module, aggregate_id, sequence, event)?;
         outbox::insert(&mut self.conn, &envelope).await?;
         let id = envelope.id;
         self.emitted.push(envelope);

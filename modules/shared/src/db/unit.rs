@@ -17,24 +17,28 @@ use crate::{
 };
 
 /// What the handle and its thread share.
-pub(super) struct Hub {
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) watchers: RwLock<Vec<Watcher>>,
-    pub(super) wake: Notify,
-    pub(super) commits: AtomicU64,
+pub(crate) struct Hub {
+    pub(crate) clock: Arc<dyn Clock>,
+    watchers: RwLock<Vec<Watcher>>,
+    pub(crate) wake: Notify,
+    pub(crate) commits: AtomicU64,
 }
 
 impl Hub {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, watchers: RwLock::default(), wake: Notify::new(), commits: AtomicU64::new(0) }
     }
 
-    pub(super) fn count_commit(&self) {
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        self.watchers.write().expect("nobody panics while holding the watchers").push(watcher);
+    }
+
+    pub(crate) fn count_commit(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Tells the watchers and the relay what one transaction has committed.
-    pub(super) fn tell(&self, emitted: &[Envelope]) {
+    pub(crate) fn tell(&self, emitted: &[Envelope]) {
         if emitted.is_empty() {
             return;
         }

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Bus, Envelope, EventEntity, EventId, Failure};
+use super::{Bus, Envelope, EventEntity, EventId, Failure, mongo};
 use crate::{
-    Error, Id, Kind, Result, Time,
-    db::{Conn, Db, Tx, on},
+    Database, Error, Id, Kind, Result, Time,
+    db::{Conn, Tx, on},
 };
 
 diesel::table! {
@@ -85,7 +85,11 @@ pub(super) async fn insert(tx: &mut Tx, event: &Envelope, failures: &[Failure], 
 }
 
 /// The latest dead letters of this database, latest first, at most `limit`.
-pub async fn list(db: &Db, limit: i64) -> Result<Vec<DeadLetter>> {
+pub async fn list(db: &Database, limit: i64) -> Result<Vec<DeadLetter>> {
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::dead_letters(db, limit).await,
+    };
     let mut conn = db.get().await?;
     let latest = dead_letters::table.order((dead_letters::failed_at.desc(), dead_letters::event_id.desc()));
     let rows: Vec<Row> = on!(&mut conn, |c| latest.limit(limit).select(Row::as_select()).load(c).await)?;
@@ -93,7 +97,11 @@ pub async fn list(db: &Db, limit: i64) -> Result<Vec<DeadLetter>> {
 }
 
 /// How many there are, for an alarm.
-pub async fn count(db: &Db) -> Result<i64> {
+pub async fn count(db: &Database) -> Result<i64> {
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::count_dead_letters(db).await,
+    };
     let mut conn = db.get().await?;
     Ok(on!(&mut conn, |c| dead_letters::table.count().get_result(c).await)?)
 }
@@ -101,41 +109,49 @@ pub async fn count(db: &Db) -> Result<i64> {
 /// Delivers a dead letter once more, to its consumer only, and deletes it if that worked.
 ///
 /// `NotFound` if there is none, `Conflict` (`still_failing`) with the new error if it fails again.
-pub async fn replay(db: &Db, bus: &dyn Bus, event: EventId, consumer: &str) -> Result<()> {
-    let letter = find(&mut db.get().await?, event, consumer).await?;
+pub async fn replay(db: &Database, bus: &dyn Bus, event: EventId, consumer: &str) -> Result<()> {
+    let letter = match db {
+        Database::Sql(db) => find(&mut db.get().await?, event, consumer).await?,
+        Database::Mongo(db) => mongo::dead_letter(db, event, consumer).await?,
+    };
     let Err(failures) = bus.deliver(consumer, &letter.envelope).await else {
         return discard(db, event, consumer).await;
     };
     let error = failures.into_iter().map(|failure| failure.error).collect::<Vec<_>>().join("; ");
     let answer = Error::conflict("still_failing", format!("{consumer} did not take the event"))
         .with("error", error.clone());
-    let consumer = consumer.to_owned();
-    db.transaction(async move |tx| {
-        let now = tx.now();
-        let again = (
-            dead_letters::error.eq(&error),
-            dead_letters::attempts.eq(letter.attempts + 1),
-            dead_letters::failed_at.eq(now),
-        );
-        let row = dead_letters::table.find((event, &consumer));
-        on!(tx, |c| diesel::update(row).set(again).execute(c).await)?;
-        Ok(())
-    })
-    .await?;
+    let again = DeadLetter { error, attempts: letter.attempts + 1, failed_at: db.clock().now(), ..letter };
+    match db {
+        Database::Sql(db) => db.transaction(async move |tx| update(tx, &again).await).await?,
+        Database::Mongo(db) => mongo::update_dead_letter(db, &again).await?,
+    }
     Err(answer)
 }
 
+async fn update(tx: &mut Tx, letter: &DeadLetter) -> Result<()> {
+    let again = (
+        dead_letters::error.eq(&letter.error),
+        dead_letters::attempts.eq(letter.attempts),
+        dead_letters::failed_at.eq(letter.failed_at),
+    );
+    let row = dead_letters::table.find((letter.event, &letter.consumer));
+    on!(tx, |c| diesel::update(row).set(again).execute(c).await)?;
+    Ok(())
+}
+
 /// Deletes a dead letter. `NotFound` if there is none.
-pub async fn discard(db: &Db, event: EventId, consumer: &str) -> Result<()> {
+pub async fn discard(db: &Database, event: EventId, consumer: &str) -> Result<()> {
     let consumer = consumer.to_owned();
-    db.transaction(async move |tx| {
-        let row = dead_letters::table.find((event, &consumer));
-        match on!(tx, |c| diesel::delete(row).execute(c).await)? {
-            0 => Err(Id::<EventEntity>::not_found()),
-            _ => Ok(()),
-        }
-    })
-    .await
+    let deleted = match db {
+        Database::Sql(db) => db.transaction(async move |tx| delete(tx, event, &consumer).await).await?,
+        Database::Mongo(db) => mongo::delete_dead_letter(db, event, &consumer).await?,
+    };
+    if deleted { Ok(()) } else { Err(Id::<EventEntity>::not_found()) }
+}
+
+async fn delete(tx: &mut Tx, event: EventId, consumer: &str) -> Result<bool> {
+    let row = dead_letters::table.find((event, consumer));
+    Ok(on!(tx, |c| diesel::delete(row).execute(c).await)? > 0)
 }
 
 async fn find(conn: &mut Conn, event: EventId, consumer: &str) -> Result<DeadLetter> {

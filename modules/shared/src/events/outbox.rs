@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::{Envelope, EventId, inbox};
+use super::{Envelope, EventId, Failure, dead_letters, inbox, mongo};
 use crate::{
-    Error, Result, Time,
-    db::{Conn, Db, Tx, on},
+    Database, Error, Result, Time,
+    db::{Conn, Tx, on},
 };
 
 diesel::table! {
@@ -115,8 +115,12 @@ async fn due(conn: &mut Conn, now: Time, limit: i64) -> Result<Vec<Waiting>> {
 /// On PostgreSQL several instances relay the same outbox: each takes its batch for `lease`, one after the other
 /// (a second claim that ran beside the first could take a later event of the same aggregate).
 /// A SQLite file belongs to one process, and reading does not cost an fsync.
-pub(super) async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Waiting>> {
+pub(super) async fn claim(db: &Database, limit: i64, lease: Duration) -> Result<Vec<Waiting>> {
     let now = db.clock().now();
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::claim(db, limit, lease).await,
+    };
     if db.is_sqlite() {
         return due(&mut db.get().await?, now, limit).await;
     }
@@ -134,28 +138,62 @@ pub(super) async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Wa
     .await
 }
 
+/// What became of a batch.
+#[derive(Default)]
+pub(super) struct Marks {
+    pub(super) published: Vec<EventId>,
+    /// Not tried, because an earlier one of its aggregate failed.
+    pub(super) held: Vec<EventId>,
+    /// With the number of tries and the time of the next.
+    pub(super) failed: Vec<(EventId, i64, Time)>,
+    /// Published as far as the outbox goes; with what failed and the number of tries.
+    pub(super) dead: Vec<(Envelope, Vec<Failure>, i64)>,
+}
+
+/// Writes down what became of a batch, in one transaction.
+pub(super) async fn mark(db: &Database, marks: Marks) -> Result<()> {
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::mark(db, marks).await,
+    };
+    let leased = !db.is_sqlite();
+    db.transaction(async move |tx| {
+        for (id, attempts, next_at) in &marks.failed {
+            mark_failed(tx, *id, *attempts, *next_at).await?;
+        }
+        for (event, failures, attempts) in &marks.dead {
+            dead_letters::insert(tx, event, failures, *attempts).await?;
+        }
+        if leased && !marks.held.is_empty() {
+            release(tx, &marks.held).await?;
+        }
+        mark_published(tx, &marks.published).await
+    })
+    .await
+}
+
 /// Keeps these from being delivered until `next_at`.
-pub(super) async fn postpone(tx: &mut Tx, ids: &[EventId], next_at: Time) -> Result<()> {
+async fn postpone(tx: &mut Tx, ids: &[EventId], next_at: Time) -> Result<()> {
     let rows = outbox::table.filter(outbox::id.eq_any(ids));
     on!(tx, |c| diesel::update(rows).set(outbox::next_at.eq(next_at)).execute(c).await)?;
     Ok(())
 }
 
 /// Lets these be delivered at once.
-pub(super) async fn release(tx: &mut Tx, ids: &[EventId]) -> Result<()> {
+async fn release(tx: &mut Tx, ids: &[EventId]) -> Result<()> {
     let rows = outbox::table.filter(outbox::id.eq_any(ids));
     on!(tx, |c| diesel::update(rows).set(outbox::next_at.eq(None::<Time>)).execute(c).await)?;
     Ok(())
 }
 
-pub(super) async fn mark_published(tx: &mut Tx, ids: &[EventId]) -> Result<()> {
+async fn mark_published(tx: &mut Tx, ids: &[EventId]) -> Result<()> {
     let now = tx.now();
     let rows = outbox::table.filter(outbox::id.eq_any(ids));
     on!(tx, |c| diesel::update(rows).set(outbox::published_at.eq(now)).execute(c).await)?;
     Ok(())
 }
 
-pub(super) async fn mark_failed(tx: &mut Tx, id: EventId, attempts: i64, next_at: Time) -> Result<()> {
+async fn mark_failed(tx: &mut Tx, id: EventId, attempts: i64, next_at: Time) -> Result<()> {
     let row = outbox::table.find(id);
     let next = (outbox::attempts.eq(attempts), outbox::next_at.eq(next_at));
     on!(tx, |c| diesel::update(row).set(next).execute(c).await)?;
@@ -172,7 +210,11 @@ pub struct Lag {
 }
 
 /// How far the relay of this database is behind.
-pub async fn lag(db: &Db) -> Result<Lag> {
+pub async fn lag(db: &Database) -> Result<Lag> {
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::lag(db).await,
+    };
     let mut conn = db.get().await?;
     let waiting = outbox::table.filter(outbox::published_at.is_null());
     let unpublished = on!(&mut conn, |c| waiting.count().get_result(c).await)?;
@@ -184,7 +226,11 @@ pub async fn lag(db: &Db) -> Result<Lag> {
 /// Deletes events published, and inbox rows written, more than `older_than` ago. Returns how many rows went.
 ///
 /// An event replayed later than that would be taken a second time by a consumer that had taken it.
-pub async fn prune(db: &Db, older_than: Duration) -> Result<usize> {
+pub async fn prune(db: &Database, older_than: Duration) -> Result<usize> {
+    let db = match db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return mongo::prune(db, older_than).await,
+    };
     db.transaction(async move |tx| {
         let limit = tx.now().before(older_than);
         let old = outbox::table.filter(outbox::published_at.lt(limit));

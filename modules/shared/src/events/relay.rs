@@ -6,10 +6,10 @@ use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Bus, Envelope, EventId, Failure, dead_letters,
-    outbox::{self, Waiting},
+    Bus, Envelope, Failure,
+    outbox::{self, Marks, Waiting},
 };
-use crate::{Result, Time, db::Db};
+use crate::{Clock, Database, Result, Time};
 
 /// How hard the relay tries.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub struct Limits {
     pub max_backoff: Duration,
     /// How often to look without having been woken.
     pub poll: Duration,
-    /// PostgreSQL: after how long another instance takes over what a dead one was delivering.
+    /// PostgreSQL and MongoDB: after how long another instance takes over what a dead one was delivering.
     pub lease: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Default for Limits {
 /// At least once, in order per aggregate, different aggregates side by side. An event that fails holds up only
 /// its own aggregate, until it is a dead letter. On `stop` a batch under way is finished and marked.
 /// One relay per database and process.
-pub async fn relay(db: Db, bus: Arc<dyn Bus>, limits: Limits, stop: CancellationToken) {
+pub async fn relay(db: Database, bus: Arc<dyn Bus>, limits: Limits, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match round(&db, &*bus, &limits).await {
             // More may be waiting than fit into a batch, or may have come meanwhile.
@@ -68,34 +68,27 @@ pub async fn relay(db: Db, bus: Arc<dyn Bus>, limits: Limits, stop: Cancellation
     }
 }
 
-/// What came of one event of a batch.
-enum Outcome {
-    Published(EventId),
-    Failed {
-        id: EventId,
-        attempts: i64,
-    },
-    Dead {
-        event: Envelope,
-        failures: Vec<Failure>,
-        attempts: i64,
-    },
-    /// Not tried, because an earlier one of its aggregate failed.
-    Held(EventId),
-}
-
 /// Delivers one batch and returns how many events are now published.
-async fn round(db: &Db, bus: &dyn Bus, limits: &Limits) -> Result<usize> {
+async fn round(db: &Database, bus: &dyn Bus, limits: &Limits) -> Result<usize> {
     let waiting = outbox::claim(db, i64::try_from(limits.batch).unwrap_or(i64::MAX), limits.lease).await?;
     if waiting.is_empty() {
         return Ok(0);
     }
-    let outcomes: Vec<_> = stream::iter(by_aggregate(waiting))
-        .map(|events| deliver(bus, events, limits))
+    let clock = &**db.clock();
+    let marks = stream::iter(by_aggregate(waiting))
+        .map(|events| deliver(bus, events, limits, clock))
         .buffer_unordered(limits.concurrency.max(1))
-        .concat()
+        .fold(Marks::default(), async |mut all, marks| {
+            all.published.extend(marks.published);
+            all.held.extend(marks.held);
+            all.failed.extend(marks.failed);
+            all.dead.extend(marks.dead);
+            all
+        })
         .await;
-    mark(db, outcomes, *limits).await
+    let published = marks.published.len();
+    outbox::mark(db, marks).await?;
+    Ok(published)
 }
 
 fn by_aggregate(waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
@@ -111,62 +104,34 @@ fn by_aggregate(waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 }
 
 /// Delivers the events of one aggregate one after the other, up to the first that is to be tried again.
-async fn deliver(bus: &dyn Bus, events: Vec<Waiting>, limits: &Limits) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(events.len());
-    let mut held = false;
+async fn deliver(bus: &dyn Bus, events: Vec<Waiting>, limits: &Limits, clock: &dyn Clock) -> Marks {
+    let mut marks = Marks::default();
     for Waiting { envelope: event, attempts } in events {
-        if held {
-            outcomes.push(Outcome::Held(event.id));
+        if !marks.failed.is_empty() {
+            marks.held.push(event.id);
             continue;
         }
         let Err(failures) = publish(bus, &event, limits.delivery_timeout).await else {
-            outcomes.push(Outcome::Published(event.id));
+            marks.published.push(event.id);
             continue;
         };
         let attempts = attempts + 1;
         for Failure { consumer, error } in &failures {
             tracing::warn!(event = %event.id, kind = event.kind, consumer, error, attempts, "not delivered");
         }
-        held = attempts < i64::from(limits.delivery_limit);
-        outcomes.push(match held {
-            true => Outcome::Failed { id: event.id, attempts },
-            false => Outcome::Dead { event, failures, attempts },
-        });
+        if attempts < i64::from(limits.delivery_limit) {
+            marks.failed.push((event.id, attempts, next_try(clock.now(), attempts, limits)));
+        } else {
+            marks.published.push(event.id);
+            marks.dead.push((event, failures, attempts));
+        }
     }
-    outcomes
+    marks
 }
 
 async fn publish(bus: &dyn Bus, event: &Envelope, timeout: Duration) -> Result<(), Vec<Failure>> {
     let late = || Failure { consumer: "bus".to_owned(), error: format!("no answer within {timeout:?}") };
     tokio::time::timeout(timeout, bus.publish(event)).await.unwrap_or_else(|_| Err(vec![late()]))
-}
-
-/// Writes down the outcomes of a batch in one transaction.
-async fn mark(db: &Db, outcomes: Vec<Outcome>, limits: Limits) -> Result<usize> {
-    let leased = !db.is_sqlite();
-    db.transaction(async move |tx| {
-        let (mut published, mut held) = (Vec::new(), Vec::new());
-        for outcome in &outcomes {
-            match outcome {
-                Outcome::Published(id) => published.push(*id),
-                Outcome::Held(id) => held.push(*id),
-                Outcome::Failed { id, attempts } => {
-                    let next_at = next_try(tx.now(), *attempts, &limits);
-                    outbox::mark_failed(tx, *id, *attempts, next_at).await?;
-                }
-                Outcome::Dead { event, failures, attempts } => {
-                    dead_letters::insert(tx, event, failures, *attempts).await?;
-                    published.push(event.id);
-                }
-            }
-        }
-        if leased && !held.is_empty() {
-            outbox::release(tx, &held).await?;
-        }
-        outbox::mark_published(tx, &published).await?;
-        Ok(published.len())
-    })
-    .await
 }
 
 fn next_try(now: Time, attempts: i64, limits: &Limits) -> Time {

@@ -8,12 +8,13 @@ use std::{
 };
 
 use diesel_async::SimpleAsyncConnection;
+use mongodb::bson::doc;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    Kind,
-    db::{Db, Options, on},
+    Database, Kind,
+    db::{Options, on},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -27,7 +28,7 @@ impl Event for Placed {
 
 /// Adds what it hears to a list, once per event; fails for aggregates called `poison` while it is ill.
 struct Listener {
-    db: Db,
+    db: Database,
     ill: AtomicBool,
     tries: Mutex<HashMap<String, usize>>,
     taken: Arc<Mutex<Vec<(String, i64)>>>,
@@ -49,32 +50,51 @@ impl Consumer for Listener {
             panic!("indigestible");
         }
         let (id, placed) = (event.id, event.parse::<Placed>()?);
-        let (aggregate, taken) = (event.aggregate_id.clone(), self.taken.clone());
-        self.db
-            .transaction(async move |tx| {
-                if inbox::first(tx, "listener", id).await? {
-                    taken.lock().unwrap().push((aggregate.clone(), placed.number));
-                }
-                Ok(())
-            })
-            .await
+        let first = match &self.db {
+            Database::Sql(db) => {
+                db.transaction(async move |tx| inbox::first(tx, "listener", id).await).await?
+            }
+            Database::Mongo(db) => db.transaction(async move |tx| tx.first("listener", id).await).await?,
+        };
+        if first {
+            self.taken.lock().unwrap().push((event.aggregate_id.clone(), placed.number));
+        }
+        Ok(())
     }
 }
 
 struct Shop {
-    db: Db,
+    db: Database,
     listener: Arc<Listener>,
     bus: Arc<InProcess>,
     stop: CancellationToken,
-    _folder: tempfile::TempDir,
+    /// Only the first needs one.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    /// One on every database that there is here: see [`crate::testing`].
+    async fn everywhere() -> Vec<Self> {
+        let mut shops = Vec::new();
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Db::open(&url, &Options::default()).await.unwrap();
-        db.migrate(&[MIGRATIONS]).await.unwrap();
+        let embedded = format!("sqlite://{}/test.db", folder.path().display());
+        let relational = crate::testing::relational(folder.path(), "events").await.unwrap();
+        let documents = crate::testing::documents(folder.path(), "events").unwrap();
+        let mut urls = vec![embedded, relational, documents];
+        urls.dedup_by(|a, b| a.starts_with("sqlite:") && b.starts_with("sqlite:"));
+        for url in urls {
+            let db = Database::open(&url, &Options::default()).await.unwrap();
+            match &db {
+                Database::Sql(db) => db.migrate(&[MIGRATIONS]).await.unwrap(),
+                Database::Mongo(db) => db.migrate(&[SCHEMA]).await.unwrap(),
+            };
+            shops.push(Self::on(db));
+        }
+        shops[0].folder = Some(folder);
+        shops
+    }
+
+    fn on(db: Database) -> Self {
         let listener = Arc::new(Listener {
             db: db.clone(),
             ill: AtomicBool::new(true),
@@ -82,7 +102,7 @@ impl Shop {
             taken: Arc::default(),
         });
         let bus = Arc::new(InProcess::new(vec![listener.clone()]));
-        Self { db, listener, bus, stop: CancellationToken::new(), _folder: folder }
+        Self { db, listener, bus, stop: CancellationToken::new(), folder: None }
     }
 
     fn start_relay(&self) -> tokio::task::JoinHandle<()> {
@@ -96,9 +116,16 @@ impl Shop {
     }
 
     async fn place(&self, aggregate: &'static str, number: i64) -> EventId {
-        let emit =
-            async move |tx: &mut crate::db::Tx| tx.emit("order", aggregate, number, &Placed { number }).await;
-        self.db.transaction(emit).await.unwrap()
+        let event = Placed { number };
+        match &self.db {
+            Database::Sql(db) => {
+                db.transaction(async move |tx| tx.emit("order", aggregate, number, &event).await).await
+            }
+            Database::Mongo(db) => {
+                db.transaction(async move |tx| tx.emit("order", aggregate, number, &event).await).await
+            }
+        }
+        .unwrap()
     }
 
     async fn delivered(&self) {
@@ -110,8 +137,36 @@ impl Shop {
         tokio::time::timeout(Duration::from_secs(10), wait).await.expect("everything is delivered in time");
     }
 
-    async fn sql(&self, sql: &'static str) {
-        self.db.transaction(async move |tx| Ok(on!(tx, |c| c.batch_execute(sql).await)?)).await.unwrap();
+    /// As if the relay had died before its mark.
+    async fn forget_marks(&self) {
+        match &self.db {
+            Database::Sql(db) => run(db, "update outbox set published_at = null, next_at = null").await,
+            Database::Mongo(db) => {
+                let again =
+                    doc! {"$set": {"waiting": true, "next_at": 0_i64}, "$unset": {"published_at": ""}};
+                db.collection("outbox").update_many(doc! {}, again).await.unwrap();
+            }
+        }
+    }
+
+    /// As if the event had failed and its next try were far away.
+    async fn put_off(&self, event: EventId) {
+        let later = Time::from_micros(32_472_144_000_000_000);
+        match &self.db {
+            Database::Sql(db) => {
+                run(
+                    db,
+                    &format!(
+                        "update outbox set next_at = '{later}' where aggregate_id = 'a' and sequence = 1"
+                    ),
+                )
+                .await;
+            }
+            Database::Mongo(db) => {
+                let later = doc! {"$set": {"next_at": later.micros()}};
+                db.collection("outbox").update_one(doc! {"_id": event.to_string()}, later).await.unwrap();
+            }
+        }
     }
 
     fn taken(&self) -> Vec<(String, i64)> {
@@ -119,104 +174,117 @@ impl Shop {
     }
 }
 
+async fn run(db: &crate::db::Db, sql: &str) {
+    let sql = sql.to_owned();
+    db.transaction(async move |tx| Ok(on!(tx, |c| c.batch_execute(&sql).await)?)).await.unwrap();
+}
+
 #[tokio::test]
 async fn an_event_takes_effect_once_even_if_the_relay_dies_before_its_mark() {
-    let shop = Shop::open().await;
-    shop.start_relay();
-    shop.place("a", 1).await;
-    shop.delivered().await;
-    shop.sql("update outbox set published_at = null").await;
-    shop.delivered().await;
-    assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
-    assert!(shop.listener.tries.lock().unwrap()["a"] >= 2);
+    for shop in Shop::everywhere().await {
+        shop.start_relay();
+        shop.place("a", 1).await;
+        shop.delivered().await;
+        shop.forget_marks().await;
+        shop.delivered().await;
+        assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
+        assert!(shop.listener.tries.lock().unwrap()["a"] >= 2);
+    }
 }
 
 #[tokio::test]
 async fn a_commit_wakes_the_relay() {
-    let shop = Shop::open().await;
-    let never = Limits { poll: Duration::from_secs(3600), ..Limits::default() };
-    tokio::spawn(relay(shop.db.clone(), shop.bus.clone(), never, shop.stop.clone()));
-    tokio::task::yield_now().await;
-    shop.place("a", 1).await;
-    shop.delivered().await;
+    for shop in Shop::everywhere().await {
+        let never = Limits { poll: Duration::from_secs(3600), ..Limits::default() };
+        tokio::spawn(relay(shop.db.clone(), shop.bus.clone(), never, shop.stop.clone()));
+        tokio::task::yield_now().await;
+        shop.place("a", 1).await;
+        shop.delivered().await;
+    }
 }
 
 #[tokio::test]
 async fn events_of_one_aggregate_arrive_in_order() {
-    let shop = Shop::open().await;
-    // Written out of order: the sequence counts.
-    for number in [2, 1, 3, 5, 4] {
-        shop.place("a", number).await;
-        shop.place("b", number).await;
-    }
-    shop.start_relay();
-    shop.delivered().await;
-    for aggregate in ["a", "b"] {
-        let numbers: Vec<_> = shop.taken().into_iter().filter(|t| t.0 == aggregate).map(|t| t.1).collect();
-        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    for shop in Shop::everywhere().await {
+        // Written out of order: the sequence counts.
+        for number in [2, 1, 3, 5, 4] {
+            shop.place("a", number).await;
+            shop.place("b", number).await;
+        }
+        shop.start_relay();
+        shop.delivered().await;
+        for aggregate in ["a", "b"] {
+            let numbers: Vec<_> =
+                shop.taken().into_iter().filter(|t| t.0 == aggregate).map(|t| t.1).collect();
+            assert_eq!(numbers, [1, 2, 3, 4, 5]);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_poison_event_holds_up_only_its_aggregate_and_only_until_the_limit() {
-    let shop = Shop::open().await;
-    let poison = shop.place("poison", 1).await;
-    shop.place("a", 1).await;
-    let relay = shop.start_relay();
-    shop.delivered().await;
-    assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
-    assert_eq!(shop.listener.tries.lock().unwrap()["poison"], 3);
-    let letters = dead_letters::list(&shop.db, 10).await.unwrap();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(
-        (letters[0].event, letters[0].attempts, letters[0].consumer.as_str()),
-        (poison, 3, "listener")
-    );
-    assert!(letters[0].error.contains("indigestible"));
-    shop.stop.cancel();
-    relay.await.unwrap();
+    for shop in Shop::everywhere().await {
+        let poison = shop.place("poison", 1).await;
+        shop.place("a", 1).await;
+        let relay = shop.start_relay();
+        shop.delivered().await;
+        assert_eq!(shop.taken(), [("a".to_owned(), 1)]);
+        assert_eq!(shop.listener.tries.lock().unwrap()["poison"], 3);
+        let letters = dead_letters::list(&shop.db, 10).await.unwrap();
+        assert_eq!(letters.len(), 1);
+        assert_eq!(
+            (letters[0].event, letters[0].attempts, letters[0].consumer.as_str()),
+            (poison, 3, "listener")
+        );
+        assert!(letters[0].error.contains("indigestible"));
+        shop.stop.cancel();
+        relay.await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn an_event_waits_for_the_earlier_one_of_its_aggregate() {
-    let shop = Shop::open().await;
-    shop.place("a", 1).await;
-    shop.place("a", 2).await;
-    shop.place("b", 1).await;
-    shop.sql(
-        "update outbox set next_at = '2999-01-01T00:00:00.000000Z' where aggregate_id = 'a' and sequence = 1",
-    )
-    .await;
-    let due = outbox::claim(&shop.db, 100, Duration::ZERO).await.unwrap();
-    assert_eq!(due.iter().map(|waiting| waiting.envelope.aggregate_id.as_str()).collect::<Vec<_>>(), ["b"]);
+    for shop in Shop::everywhere().await {
+        let first = shop.place("a", 1).await;
+        shop.place("a", 2).await;
+        shop.place("b", 1).await;
+        shop.put_off(first).await;
+        let due = outbox::claim(&shop.db, 100, Duration::ZERO).await.unwrap();
+        assert_eq!(
+            due.iter().map(|waiting| waiting.envelope.aggregate_id.as_str()).collect::<Vec<_>>(),
+            ["b"]
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_dead_letter_is_replayed_or_discarded() {
-    let shop = Shop::open().await;
-    let event = shop.place("poison", 1).await;
-    shop.start_relay();
-    shop.delivered().await;
-    let again = dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await;
-    assert_eq!(again.unwrap_err().code, "still_failing");
-    assert_eq!(dead_letters::list(&shop.db, 10).await.unwrap()[0].attempts, 4);
-    shop.listener.ill.store(false, Ordering::SeqCst);
-    dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await.unwrap();
-    assert_eq!(shop.taken(), [("poison".to_owned(), 1)]);
-    assert_eq!(dead_letters::count(&shop.db).await.unwrap(), 0);
-    let gone = dead_letters::discard(&shop.db, event, "listener").await;
-    assert_eq!(gone.unwrap_err().kind, Kind::NotFound);
+    for shop in Shop::everywhere().await {
+        let event = shop.place("poison", 1).await;
+        shop.start_relay();
+        shop.delivered().await;
+        let again = dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await;
+        assert_eq!(again.unwrap_err().code, "still_failing");
+        assert_eq!(dead_letters::list(&shop.db, 10).await.unwrap()[0].attempts, 4);
+        shop.listener.ill.store(false, Ordering::SeqCst);
+        dead_letters::replay(&shop.db, &*shop.bus, event, "listener").await.unwrap();
+        assert_eq!(shop.taken(), [("poison".to_owned(), 1)]);
+        assert_eq!(dead_letters::count(&shop.db).await.unwrap(), 0);
+        let gone = dead_letters::discard(&shop.db, event, "listener").await;
+        assert_eq!(gone.unwrap_err().kind, Kind::NotFound);
+    }
 }
 
 #[tokio::test]
 async fn only_old_and_published_rows_are_pruned() {
-    let shop = Shop::open().await;
-    shop.place("a", 1).await;
-    shop.start_relay();
-    shop.delivered().await;
-    assert_eq!(prune(&shop.db, Duration::from_secs(3600)).await.unwrap(), 0);
-    assert_eq!(prune(&shop.db, Duration::ZERO).await.unwrap(), 2);
-    assert_eq!(lag(&shop.db).await.unwrap(), Lag { unpublished: 0, oldest: None });
+    for shop in Shop::everywhere().await {
+        shop.place("a", 1).await;
+        shop.start_relay();
+        shop.delivered().await;
+        assert_eq!(prune(&shop.db, Duration::from_secs(3600)).await.unwrap(), 0);
+        assert_eq!(prune(&shop.db, Duration::ZERO).await.unwrap(), 2);
+        assert_eq!(lag(&shop.db).await.unwrap(), Lag { unpublished: 0, oldest: None });
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What SQLite cannot show: side by side transactions, races lost, several instances on one outbox.
 //!
-//! They run where `BODEGA_TEST_POSTGRES` (`postgres://postgres@127.0.0.1:5432`) names a server that they may
-//! create databases on, and pass without looking elsewhere.
+//! They run where there is a server (see [`crate::testing`]), and pass without looking elsewhere.
 
 use std::sync::atomic::AtomicU32;
 
@@ -12,18 +11,13 @@ use super::*;
 use crate::events::{Bus, Consumer, InProcess, Limits, inbox, lag, relay};
 
 /// As many handles to one new database as there would be instances.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test without settings learns here whether there is a server"
-)]
 async fn instances<const N: usize>() -> Option<[Db; N]> {
-    let server = std::env::var("BODEGA_TEST_POSTGRES").ok()?;
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::testing::relational(folder.path(), "instances").await.unwrap();
+    if url.starts_with("sqlite:") {
+        return None;
+    }
     let options = Options { readers: 8, ..Options::default() };
-    let admin = Db::open(&format!("{server}/postgres"), &options).await.unwrap();
-    let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    let create = format!("create database {name}");
-    on!(&mut admin.get().await.unwrap(), |c| c.batch_execute(&create).await).unwrap();
-    let url = format!("{server}/{name}");
     let all: Vec<_> = futures::future::join_all((0..N).map(|_| Db::open(&url, &options))).await;
     Some(all.into_iter().collect::<Result<Vec<_>>>().unwrap().try_into().ok().unwrap())
 }
@@ -166,7 +160,7 @@ async fn two_relays_share_an_outbox_in_order_and_deliver_nothing_twice() {
     let relays = instances.clone().map(|db| {
         let listener = Listener { db: db.clone(), taken: Arc::clone(&taken), deliveries: deliveries.clone() };
         let bus: Arc<dyn Bus> = Arc::new(InProcess::new(vec![Arc::new(listener)]));
-        tokio::spawn(relay(db, bus, limits, stop.clone()))
+        tokio::spawn(relay(db.into(), bus, limits, stop.clone()))
     });
     for sequence in 1..=30 {
         let emit = async |db: &Db, aggregate: &'static str| {
@@ -179,14 +173,14 @@ async fn two_relays_share_an_outbox_in_order_and_deliver_nothing_twice() {
         .transaction(async |tx| tx.emit("test", "poison", 1, &Counted { value: 1 }).await)
         .await
         .unwrap();
-    until(async || lag(&instances[0]).await.unwrap().unpublished == 0).await;
+    until(async || lag(&instances[0].clone().into()).await.unwrap().unpublished == 0).await;
     let taken: Vec<(String, i64)> = taken.lock().unwrap().clone();
     for aggregate in ["a", "b", "c"] {
         let order: Vec<_> = taken.iter().filter(|entry| entry.0 == aggregate).map(|entry| entry.1).collect();
         assert_eq!(order, (1..=30).collect::<Vec<_>>());
     }
     assert_eq!(AtomicU32::load(&deliveries, Ordering::SeqCst), 92);
-    assert_eq!(events::dead_letters::list(&instances[1], 10).await.unwrap().len(), 1);
+    assert_eq!(events::dead_letters::list(&instances[1].clone().into(), 10).await.unwrap().len(), 1);
     stop.cancel();
     for relay in relays {
         relay.await.unwrap();

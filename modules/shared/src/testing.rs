@@ -1,0 +1,51 @@
+//! Databases for tests: embedded ones in the test's folder, or new ones on the servers that the environment names.
+//!
+//! The same suites run on both: `tests/run` starts private servers, names them in `BODEGA_TEST_POSTGRES_URL`
+//! (`postgres://postgres@127.0.0.1:5432`) and `BODEGA_TEST_MONGODB_URL` (`mongodb://127.0.0.1:27017/?replicaSet=rs0`)
+//! and runs them again. What is made there is called `bodega_test_…` and stays until the server goes.
+
+use std::path::Path;
+
+use diesel_async::SimpleAsyncConnection;
+
+use crate::{
+    Error, Result,
+    db::{Db, Options, on},
+};
+
+/// The URL of a new database for a relational module.
+pub async fn relational(folder: &Path, name: &str) -> Result<String> {
+    let Some(server) = server("BODEGA_TEST_POSTGRES_URL") else { return Ok(embedded(folder, name)) };
+    let server = server.trim_end_matches('/');
+    let one = Options { readers: 1, ..Options::default() };
+    let admin = Db::open(&format!("{server}/postgres"), &one).await?;
+    let database = fresh(name);
+    let create = format!("create database {database}");
+    on!(&mut admin.get().await?, |c| c.batch_execute(&create).await)?;
+    Ok(format!("{server}/{database}"))
+}
+
+/// The URL of a new database for a document module. MongoDB makes it when it is first written to.
+pub fn documents(folder: &Path, name: &str) -> Result<String> {
+    let Some(server) = server("BODEGA_TEST_MONGODB_URL") else { return Ok(embedded(folder, name)) };
+    let (host, query) = server.split_once("/?").ok_or_else(|| {
+        Error::internal("BODEGA_TEST_MONGODB_URL must read mongodb://host/?replicaSet=name")
+    })?;
+    Ok(format!("{host}/{}?{query}", fresh(name)))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test without settings learns here whether there is a server"
+)]
+fn server(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
+}
+
+fn embedded(folder: &Path, name: &str) -> String {
+    format!("sqlite://{}", folder.join(format!("{name}.db")).display())
+}
+
+fn fresh(name: &str) -> String {
+    format!("bodega_test_{name}_{}", uuid::Uuid::new_v4().simple())
+}
