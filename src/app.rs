@@ -20,13 +20,14 @@ use contracts::{
 };
 use gateway::{Gateway, Parts, app::Pages};
 use shared::{
-    Clock, Error, Result,
+    Clock, Database, Error, Result,
     cache::Cache,
     crash::CrashPoints,
     db::{self, Db, Migrations},
     events::{self, Bus, Consumer, InProcess},
     jobs::Jobs,
     limits::Limits,
+    mongo::Schema,
     rpc::{Loopback, Service},
     signer::Signer,
     time::system_clock,
@@ -42,10 +43,10 @@ use crate::{
 /// The four databases, by what lives in them.
 #[derive(Clone)]
 pub struct Databases {
-    pub products: Db,
+    pub products: Database,
     pub customers: Db,
     pub orders: Db,
-    pub metadata: Db,
+    pub metadata: Database,
 }
 
 /// A shop, put together and not yet started.
@@ -204,26 +205,38 @@ impl Databases {
         let options = db::Options { readers: settings.database.readers, clock, ..Default::default() };
         let [products, customers, orders, metadata] = settings.databases().map(|(_, url)| url);
         Ok(Self {
-            products: Db::open(&products, &options).await?,
+            products: Database::open(&products, &options).await?,
             customers: Db::open(&customers, &options).await?,
             orders: Db::open(&orders, &options).await?,
-            metadata: Db::open(&metadata, &options).await?,
+            metadata: Database::open(&metadata, &options).await?,
         })
     }
 
-    /// Each database with the migrations that belong into it.
-    pub fn migrations(&self) -> [(&'static str, &Db, Vec<Migrations>); 4] {
+    /// Each database with what belongs into it.
+    pub fn contents(&self) -> [Contents; 4] {
+        let contents = |name, database, tables, documents| Contents { name, database, tables, documents };
         [
-            ("products", &self.products, vec![events::MIGRATIONS, product::MIGRATIONS]),
-            ("customers", &self.customers, vec![events::MIGRATIONS, customer::MIGRATIONS]),
-            (
-                "orders",
-                &self.orders,
-                vec![events::MIGRATIONS, payment::MIGRATIONS, shipping::MIGRATIONS, order::MIGRATIONS],
+            contents(
+                "products",
+                self.products.clone(),
+                vec![events::MIGRATIONS, product::MIGRATIONS],
+                vec![events::SCHEMA, product::SCHEMA],
             ),
-            (
+            contents(
+                "customers",
+                self.customers.clone().into(),
+                vec![events::MIGRATIONS, customer::MIGRATIONS],
+                Vec::new(),
+            ),
+            contents(
+                "orders",
+                self.orders.clone().into(),
+                vec![events::MIGRATIONS, payment::MIGRATIONS, shipping::MIGRATIONS, order::MIGRATIONS],
+                Vec::new(),
+            ),
+            contents(
                 "metadata",
-                &self.metadata,
+                self.metadata.clone(),
                 vec![
                     events::MIGRATIONS,
                     cart::MIGRATIONS,
@@ -232,31 +245,46 @@ impl Databases {
                     metadata::MIGRATIONS,
                     review::MIGRATIONS,
                 ],
+                vec![
+                    events::SCHEMA,
+                    cart::SCHEMA,
+                    notification::SCHEMA,
+                    recommendation::SCHEMA,
+                    metadata::SCHEMA,
+                    review::SCHEMA,
+                ],
             ),
         ]
     }
 
-    /// Applies what is missing; returns `database/module/version` of each.
+    /// Makes what is missing; returns `database/module/version` or `database/module/collection` of each.
     pub async fn migrate(&self) -> Result<Vec<String>> {
-        let mut applied = Vec::new();
-        for (name, db, migrations) in self.migrations() {
-            applied.extend(
-                db.migrate(&migrations).await?.into_iter().map(|version| format!("{name}/{version}")),
-            );
+        let mut made = Vec::new();
+        for Contents { name, database, tables, documents } in self.contents() {
+            let new = database.migrate(&tables, &documents).await?;
+            made.extend(new.into_iter().map(|what| format!("{name}/{what}")));
         }
-        Ok(applied)
+        Ok(made)
     }
 
     /// Each database's outbox.
     pub fn outboxes(&self) -> [Outbox; 4] {
-        let outbox = |database, relay, prune, db: &Db| Outbox { database, relay, prune, db: db.clone() };
+        let outbox = |database, relay, prune, db: &Database| Outbox { database, relay, prune, db: db.clone() };
         [
             outbox("products", "products.relay", "products.prune", &self.products),
-            outbox("customers", "customers.relay", "customers.prune", &self.customers),
-            outbox("orders", "orders.relay", "orders.prune", &self.orders),
+            outbox("customers", "customers.relay", "customers.prune", &self.customers.clone().into()),
+            outbox("orders", "orders.relay", "orders.prune", &self.orders.clone().into()),
             outbox("metadata", "metadata.relay", "metadata.prune", &self.metadata),
         ]
     }
+}
+
+/// A database, and what its modules keep in it: tables where it is relational, collections where it is not.
+pub struct Contents {
+    pub name: &'static str,
+    pub database: Database,
+    pub tables: Vec<Migrations>,
+    pub documents: Vec<Schema>,
 }
 
 /// The pages, behind the gateway's outermost layer.

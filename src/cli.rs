@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use shared::{Error, Kind, Result, telemetry, values::Email};
 
-use crate::{App, Settings, app::Databases, export, import, seed, seed::Progress, settings};
+use crate::{App, Settings, app::{Contents, Databases}, export, import, seed, seed::Progress, settings};
 
 /// A complete online shop in one binary.
 #[derive(Parser)]
@@ -227,10 +227,10 @@ async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut missing = 0;
-    for (database, db, migrations) in databases.migrations() {
-        for (name, applied) in db.migration_status(&migrations).await? {
+    for Contents { name: place, database, tables, documents } in databases.contents() {
+        for (name, applied) in database.migration_status(&tables, &documents).await? {
             missing += usize::from(!applied);
-            println!("{} {database}/{name}", if applied { "applied" } else { "missing" });
+            println!("{} {place}/{name}", if applied { "applied" } else { "missing" });
         }
     }
     Ok(ExitCode::from(u8::from(missing > 0)))

@@ -179,9 +179,18 @@ impl Settings {
         if !self.secret_key.0.is_empty() && self.secret_key.0.len() < 32 {
             return wrong("secret_key", "at least 32 characters are needed");
         }
-        for (key, url) in self.databases() {
-            if !url.starts_with("sqlite://") {
-                return wrong(&format!("database.{key}"), "this version opens sqlite:// only");
+        let databases = self.databases();
+        for (key, url) in &databases {
+            let scheme = url.split("://").next().unwrap_or_default();
+            let (server, schemes) = match *key {
+                "products" | "metadata" => ("mongodb://…", ["mongodb", "mongodb+srv"]),
+                _ => ("postgres://…", ["postgres", "postgresql"]),
+            };
+            if scheme != "sqlite" && !schemes.contains(&scheme) {
+                return wrong(&format!("database.{key}"), &format!("sqlite://… or {server} is needed"));
+            }
+            if databases.iter().any(|(other, theirs)| other != key && theirs == url) {
+                return wrong(&format!("database.{key}"), "each database needs a URL of its own");
             }
         }
         Ok(())

@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use contracts::system::{DeadLetter, Health, ModulePlace, OutboxLag, System, SystemReport};
 use shared::{
-    Result, Time,
-    db::Db,
+    Database, Result, Time,
     events::{self, Bus, EventId},
     jobs::Jobs,
 };
@@ -42,7 +41,7 @@ pub struct Outbox {
     /// The names of its two jobs.
     pub relay: &'static str,
     pub prune: &'static str,
-    pub db: Db,
+    pub db: Database,
 }
 
 /// The process as its operators see it.
@@ -84,7 +83,9 @@ impl System for Machinery {
             Transport::InProcess => "in_process",
             Transport::Loopback => "loopback",
         };
-        let store = |database| if database == "none" { "none" } else { "sqlite" };
+        let store = |database| {
+            self.outboxes.iter().find(|o| o.database == database).map_or("none", |outbox| outbox.db.kind())
+        };
         let modules = MODULES.map(|(name, db)| ModulePlace {
             name: name.into(),
             place: place.into(),

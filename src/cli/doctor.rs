@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use shared::{Result, db::Db, events};
+use shared::{Database, Result, events};
 
 use super::Format;
-use crate::{Settings, app::Databases};
+use crate::{Settings, app::{Contents, Databases}};
 
 #[derive(Serialize)]
 struct Finding {
@@ -29,14 +29,14 @@ pub async fn run(settings: Settings, format: Format) -> Result<ExitCode> {
         vec![finding("settings", Ok("valid".to_owned())), finding("data folder", writable(&settings))];
     match Databases::open(&settings, shared::time::system_clock()).await {
         Ok(databases) => {
-            for (name, db, migrations) in databases.migrations() {
-                let pending = db.migration_status(&migrations).await;
+            for Contents { name, database, tables, documents } in databases.contents() {
+                let pending = database.migration_status(&tables, &documents).await;
                 let migrated = pending.as_ref().is_ok_and(|all| all.iter().all(|(_, applied)| *applied));
                 findings
                     .push(finding(format!("{name}: migrations"), pending.and_then(|all| up_to_date(&all))));
                 if migrated {
-                    findings.push(finding(format!("{name}: outbox"), outbox(db).await));
-                    findings.push(finding(format!("{name}: dead letters"), dead_letters(db).await));
+                    findings.push(finding(format!("{name}: outbox"), outbox(&database).await));
+                    findings.push(finding(format!("{name}: dead letters"), dead_letters(&database).await));
                 }
             }
         }
@@ -67,12 +67,12 @@ fn up_to_date(all: &[(String, bool)]) -> Result<String> {
     Err(shared::Error::conflict("migrations", format!("missing {}; run bodega migrate", missing.join(", "))))
 }
 
-async fn outbox(db: &Db) -> Result<String> {
+async fn outbox(db: &Database) -> Result<String> {
     let lag = events::lag(db).await?;
     Ok(format!("{} events wait", lag.unpublished))
 }
 
-async fn dead_letters(db: &Db) -> Result<String> {
+async fn dead_letters(db: &Database) -> Result<String> {
     match events::dead_letters::count(db).await? {
         0 => Ok("none".to_owned()),
         count => Err(shared::Error::conflict(

@@ -9,6 +9,7 @@ mod store;
 
 use shared::db::{Migration, Migrations};
 
+pub use store::SCHEMA;
 pub use service::{Service, Settings};
 
 /// The tables of this module.

@@ -21,8 +21,8 @@ use contracts::{
     shipping::{Shipping, ShippingOption},
 };
 use serde::Deserialize;
-use shared::{
-    Clock, Currency, Error, Page, PageRequest, Result, db::Db, events::Consumer, jobs::Jobs, values::Country,
+use shared::{Database, 
+    Clock, Currency, Error, Page, PageRequest, Result, events::Consumer, jobs::Jobs, values::Country,
     values::Email,
 };
 use tokio::sync::Mutex;
@@ -30,7 +30,7 @@ use tokio::sync::Mutex;
 use crate::{
     events::Ear,
     model::{Offers, StoredCart},
-    store::{SqlStore, Store},
+    store::{self, Store},
 };
 
 /// How many carts can change at the same time in this process; a power of two.
@@ -82,7 +82,7 @@ pub struct Service {
 impl Service {
     /// Keeps its tables in `db` and reads the promotions and tax rates that are there.
     pub async fn new(
-        db: Db,
+        db: Database,
         clock: Arc<dyn Clock>,
         products: Arc<dyn Products>,
         shipping: Arc<dyn Shipping>,
@@ -92,7 +92,7 @@ impl Service {
             return Err(Error::internal("the shop needs a currency: cart.currencies is empty"));
         }
         let service = Self {
-            store: Arc::new(SqlStore::new(db)),
+            store: store::open(db),
             clock,
             products,
             shipping,

@@ -1,6 +1,9 @@
 //! Where carts, promotions and tax rates are kept. Each method is one atomic unit: the change and its events together.
 
+mod mongo;
 mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{
@@ -8,11 +11,20 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{Page, PageRequest, Result, Time};
+use shared::{Database, Page, PageRequest, Result, Time};
 
 use crate::model::{Offers, StoredCart};
 
-pub use sqlite::SqlStore;
+
+pub use mongo::SCHEMA;
+
+/// The store in a database of whichever family.
+pub fn open(db: Database) -> Arc<dyn Store> {
+    match db {
+        Database::Sql(db) => Arc::new(sqlite::SqlStore::new(db)),
+        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+    }
+}
 
 /// What the service asks of a database.
 #[async_trait]

@@ -16,12 +16,12 @@ use contracts::{
         settings::{SettingsChange, SettingsPatch, StoredSettings},
     },
 };
-use shared::{Clock, Error, Page, PageRequest, Result, db::Db, values::Locale};
+use shared::{Database, Clock, Error, Page, PageRequest, Result, values::Locale};
 
 use crate::{
     Settings,
     model::{definitions as terms, markdown},
-    store::{Sqlite, Store},
+    store::{self, Store},
 };
 
 /// How often a change is tried when others are faster.
@@ -36,8 +36,8 @@ pub struct Service {
 
 impl Service {
     /// Keeps its tables in `db`.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, configured: Settings) -> Arc<Self> {
-        Arc::new(Self { store: Arc::new(Sqlite::new(db)), clock, configured })
+    pub fn new(db: Database, clock: Arc<dyn Clock>, configured: Settings) -> Arc<Self> {
+        Arc::new(Self { store: store::open(db), clock, configured })
     }
 }
 

@@ -1,17 +1,29 @@
 //! Where fields, pages and settings are kept. Each writing method is one atomic unit: the change and its events.
 
+mod mongo;
 mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::metadata::{
     Definition, DefinitionId, FieldValue, Owner,
     content::{ContentPage, PageFilter, PageId, PageKind},
 };
-use shared::{Result, Time};
+use shared::{Database, Result, Time};
 
 use crate::model::settings::Version;
 
-pub use sqlite::Sqlite;
+
+pub use mongo::SCHEMA;
+
+/// The store in a database of whichever family.
+pub fn open(db: Database) -> Arc<dyn Store> {
+    match db {
+        Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db)),
+        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+    }
+}
 
 /// What the service asks of a database.
 #[async_trait]

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use shared::db::{Migration, Migrations};
 
+pub use store::SCHEMA;
 pub use service::Service;
 
 /// The tables of this module.

@@ -10,9 +10,9 @@ use contracts::{
     customer::CustomerId,
     notification::{Mail, MailId, Notifications},
 };
-use shared::{
+use shared::{Database, 
     Clock, Page, PageRequest, Result,
-    db::Db,
+   
     events::{Consumer, EventId},
     jobs::Jobs,
     signer::Signer,
@@ -24,13 +24,13 @@ use crate::{
     content::{Content, Writer},
     events::Ear,
     mail::{NewMail, Position, header_name},
-    store::{Store, sqlite::Sqlite},
+    store::{self, Store},
     transport::Transport,
 };
 
 /// Writes and sends mails.
 pub struct Service {
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) transport: Transport,
@@ -41,9 +41,9 @@ pub struct Service {
 
 impl Service {
     /// `signer` is the one that `customer` checks tokens with. Fails on settings that cannot send mails.
-    pub async fn new(db: Db, clock: Arc<dyn Clock>, signer: Signer, settings: Settings) -> Result<Arc<Self>> {
+    pub async fn new(db: Database, clock: Arc<dyn Clock>, signer: Signer, settings: Settings) -> Result<Arc<Self>> {
         let transport = Transport::new(&settings)?;
-        let store = Box::new(Sqlite(db));
+        let store = store::open(db);
         Ok(Arc::new(Self { store, clock, settings, transport, queued: Notify::new(), signer }))
     }
 

@@ -1,15 +1,28 @@
 //! What this module keeps, in its own words. Each method is one unit: all of it happens or nothing.
 
-pub mod sqlite;
+mod mongo;
+mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
     notification::{Mail, MailId},
 };
-use shared::{Result, Time, events::EventId};
+use shared::{Database, Result, Time, events::EventId};
 
 use crate::mail::{DueMail, NewMail, Position};
+
+pub use mongo::SCHEMA;
+
+/// The store in a database of whichever family.
+pub fn open(db: Database) -> Arc<dyn Store> {
+    match db {
+        Database::Sql(db) => Arc::new(sqlite::Sqlite(db)),
+        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+    }
+}
 
 /// Keeps mails.
 #[async_trait]

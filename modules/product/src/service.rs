@@ -22,7 +22,7 @@ use contracts::product::{
     QuoteLine, SearchQuery, SearchResult, Suggestions, VariantId,
 };
 use shared::{
-    Clock, Error, Page, PageRequest, Result, Time, db::Db, events::Consumer, jobs::Jobs, values::Blob,
+    Clock, Database, Error, Page, PageRequest, Result, Time, events::Consumer, jobs::Jobs, values::Blob,
 };
 use tokio::sync::Mutex;
 
@@ -35,7 +35,7 @@ use crate::{
     model::shelf::UNTRACKED,
     pictures::Pictures,
     search::Index,
-    store::{Catalogue, Shelves, sqlite::Sqlite},
+    store::{self, Catalogue, Shelves, Stores},
     workers,
 };
 
@@ -55,12 +55,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// `db` has [`crate::MIGRATIONS`] and those of `shared::events`. Loads the categories and opens the index.
-    pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: Settings) -> Result<Arc<Self>> {
-        let store = Arc::new(Sqlite::new(db, clock.clone()));
+    /// `db` has [`crate::MIGRATIONS`] or [`crate::SCHEMA`], and those of `shared::events`. Loads the categories and opens the index.
+    pub async fn new(db: Database, clock: Arc<dyn Clock>, settings: Settings) -> Result<Arc<Self>> {
+        let Stores { catalogue, gallery, shelves } = store::open(db, clock.clone());
         let (media_dir, avif) = (settings.media_dir.clone(), settings.avif);
-        let pictures = Arc::new(Pictures::new(store.clone(), clock.clone(), media_dir, avif).await?);
-        let (catalogue, shelves): (Arc<dyn Catalogue>, Arc<dyn Shelves>) = (store.clone(), store);
+        let pictures = Arc::new(Pictures::new(gallery, clock.clone(), media_dir, avif).await?);
         let branches = Arc::new(Branches::default());
         branches.refresh(&*catalogue).await?;
         let (dir, currencies) = (settings.search_dir.clone(), settings.currencies.clone());

@@ -1,8 +1,9 @@
 //! What the module keeps, in words of its domain. Each writing method is one atomic unit: the change and its events.
 
-pub mod sqlite;
+mod mongo;
+mod sqlite;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::{
@@ -16,9 +17,32 @@ use contracts::{
     },
     review::AggregateChanged,
 };
-use shared::{Currency, Result, Time, events::EventId};
+use shared::{Clock, Currency, Database, Result, Time, events::EventId};
 
 use crate::model::{fields::IndexedField, price::Offer};
+
+pub use mongo::SCHEMA;
+
+/// The three stores of one database.
+pub struct Stores {
+    pub catalogue: Arc<dyn Catalogue>,
+    pub gallery: Arc<dyn Gallery>,
+    pub shelves: Arc<dyn Shelves>,
+}
+
+/// The stores in a database of whichever family.
+pub fn open(db: Database, clock: Arc<dyn Clock>) -> Stores {
+    match db {
+        Database::Sql(db) => Stores::of(Arc::new(sqlite::Sqlite::new(db, clock))),
+        Database::Mongo(_) => unimplemented!("the stores in MongoDB"),
+    }
+}
+
+impl Stores {
+    fn of<S: Catalogue + Gallery + Shelves + 'static>(store: Arc<S>) -> Self {
+        Self { catalogue: store.clone(), gallery: store.clone(), shelves: store }
+    }
+}
 
 /// A product as it is kept. Its variants' `available` and its `collection_ids` are kept elsewhere and empty here.
 #[derive(Clone, Debug)]

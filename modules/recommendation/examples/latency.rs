@@ -98,7 +98,7 @@ async fn main() -> Result<()> {
     let ids: Vec<ProductId> = products.iter().map(|product| product.id).collect();
     let shelf = Arc::new(contracts::product::Client(Arc::new(Shelf(products))));
     let clock = system_clock();
-    let service = Service::new(db, clock.clone(), shelf, Settings::default()).await?;
+    let service = Service::new(db.into(), clock.clone(), shelf, Settings::default()).await?;
     let started = Instant::now();
     service.import(past(clock.now())).await?;
     println!("imported in {:.1} s", started.elapsed().as_secs_f64());

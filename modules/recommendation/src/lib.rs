@@ -24,6 +24,7 @@ use shared::db::{Migration, Migrations};
 
 pub use linfa;
 pub use model::Settings;
+pub use store::SCHEMA;
 pub use service::Service;
 
 /// The tables of this module.

@@ -20,9 +20,9 @@ use contracts::{
         Recommended, Visitor,
     },
 };
-use shared::{
+use shared::{Database, 
     Clock, Error, Kind, Result,
-    db::Db,
+   
     events::{Consumer, EventId},
     jobs::Jobs,
 };
@@ -34,7 +34,7 @@ use crate::{
     demand::Demand,
     events::Ear,
     model::{Settings, Shown},
-    store::{Sqlite, Store},
+    store::{self, Store},
     workers,
 };
 
@@ -69,7 +69,7 @@ pub struct Service {
 impl Service {
     /// Keeps its tables in `db`, and takes up what is in them.
     pub async fn new(
-        db: Db,
+        db: Database,
         clock: Arc<dyn Clock>,
         products: Arc<dyn Products>,
         settings: Settings,
@@ -82,7 +82,7 @@ impl Service {
             .build()
             .map_err(Error::internal)?;
         let service = Arc::new_cyclic(|this| Self {
-            store: Arc::new(Sqlite::new(db)),
+            store: store::open(db),
             catalogue: Catalogue::default(),
             activity: Activity::default(),
             demand: Demand::new(clock.now()),

@@ -1,6 +1,9 @@
 //! Where interactions, impressions and models are kept. Each writing method is one atomic unit.
 
+mod mongo;
 mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{
@@ -8,11 +11,20 @@ use contracts::{
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
-use shared::{Result, Time, events::EventId};
+use shared::{Database, Result, Time, events::EventId};
 
 use crate::{learn::Features, model::Shown};
 
-pub use sqlite::Sqlite;
+
+pub use mongo::SCHEMA;
+
+/// The store in a database of whichever family.
+pub fn open(db: Database) -> Arc<dyn Store> {
+    match db {
+        Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db)),
+        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+    }
+}
 
 /// What the service asks of a database.
 #[async_trait]

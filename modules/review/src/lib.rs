@@ -12,6 +12,7 @@ mod schema;
 use shared::db::{Migration, Migrations};
 
 pub use model::{AutoApprove, Settings};
+pub use store::SCHEMA;
 pub use service::Service;
 
 /// The tables of this module.

@@ -16,12 +16,12 @@ use contracts::{
         Rebuilt, Report, Review, ReviewFilter, ReviewId, ReviewPatch, ReviewSort, Reviews,
     },
 };
-use shared::{Clock, Error, Page, PageRequest, Result, Time, db::Db, events::Consumer};
+use shared::{Database, Clock, Error, Page, PageRequest, Result, Time, events::Consumer};
 
 use crate::{
     events::Ear,
     model::{Settings, StoredReview, text},
-    store::{Position, Sqlite, Store},
+    store::{self, Position, Store},
 };
 
 /// How often a change is tried when others are faster.
@@ -39,13 +39,13 @@ pub struct Service {
 impl Service {
     /// Keeps its tables in `db`.
     pub fn new(
-        db: Db,
+        db: Database,
         clock: Arc<dyn Clock>,
         products: Arc<dyn Products>,
         customers: Arc<dyn Customers>,
         settings: Settings,
     ) -> Arc<Self> {
-        let store = Arc::new(Sqlite::new(db, clock.clone()));
+        let store = store::open(db, clock.clone());
         Arc::new(Self { store, settings, clock, products, customers })
     }
 

@@ -1,6 +1,9 @@
 //! Where reviews are kept. Each writing method is one atomic unit: the change, the counts that go with it, and the events.
 
+mod mongo;
 mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{
@@ -9,11 +12,20 @@ use contracts::{
     product::ProductId,
     review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId},
 };
-use shared::{Result, Time, events::EventId};
+use shared::{Database, Clock, Result, Time, events::EventId};
 
 use crate::model::{Settings, StoredReview};
 
-pub use sqlite::Sqlite;
+
+pub use mongo::SCHEMA;
+
+/// The store in a database of whichever family.
+pub fn open(db: Database, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+    match db {
+        Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db, clock)),
+        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+    }
+}
 
 /// Where a page of a product's reviews ended: what it is sorted by (0 where that is the time alone), time and id.
 pub type Position = (i64, Time, ReviewId);

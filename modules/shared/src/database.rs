@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Clock, Result,
-    db::{Db, Options, Watcher},
-    mongo::Mongo,
+    db::{Db, Migrations, Options, Watcher},
+    mongo::{Mongo, Schema},
 };
 
 /// A database, by what its URL says. Cheap to clone.
@@ -47,6 +47,26 @@ impl Database {
         match self {
             Self::Sql(db) => db.clock(),
             Self::Mongo(db) => db.clock(),
+        }
+    }
+
+    /// Makes what is missing of the tables `sql` or the collections `documents`, whichever it keeps; returns their names.
+    pub async fn migrate(&self, sql: &[Migrations], documents: &[Schema]) -> Result<Vec<String>> {
+        match self {
+            Self::Sql(db) => db.migrate(sql).await,
+            Self::Mongo(db) => db.migrate(documents).await,
+        }
+    }
+
+    /// Every migration or collection by name, and whether it is there.
+    pub async fn migration_status(
+        &self,
+        sql: &[Migrations],
+        documents: &[Schema],
+    ) -> Result<Vec<(String, bool)>> {
+        match self {
+            Self::Sql(db) => db.migration_status(sql).await,
+            Self::Mongo(db) => db.migration_status(documents).await,
         }
     }
 

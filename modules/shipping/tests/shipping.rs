@@ -28,7 +28,7 @@ struct Shop {
 
 async fn shop() -> Shop {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite://{}", folder.path().join("orders.db").display());
+    let url = shared::testing::relational(folder.path(), "orders").await.expect("a database");
     let db = Db::open(&url, &Options::default()).await.expect("a database");
     db.migrate(&[shared::events::MIGRATIONS, shipping::MIGRATIONS]).await.expect("tables");
     let emitted = Arc::new(Mutex::new(Vec::new()));

@@ -17,7 +17,7 @@ use contracts::{
 };
 use shared::{
     Currency, Error, Money, Result, Time,
-    db::{Db, Options},
+    Database, db::Options,
     events::Envelope,
     rpc::Transport,
     time::ManualClock,
@@ -29,15 +29,15 @@ pub struct Shop {
     pub carriers: Arc<Carriers>,
     pub clock: Arc<ManualClock>,
     pub emitted: Arc<Mutex<Vec<Envelope>>>,
-    db: Db,
+    db: Database,
     _folder: tempfile::TempDir,
 }
 
 pub async fn shop() -> Shop {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
-    let db = Db::open(&url, &Options::default()).await.expect("a database");
-    db.migrate(&[shared::events::MIGRATIONS, cart::MIGRATIONS]).await.expect("tables");
+    let url = shared::testing::documents(folder.path(), "metadata").expect("a database");
+    let db = Database::open(&url, &Options::default()).await.expect("a database");
+    db.migrate(&[shared::events::MIGRATIONS, cart::MIGRATIONS], &[shared::events::SCHEMA, cart::SCHEMA]).await.expect("tables");
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().expect("no panic").extend_from_slice(events)));
@@ -48,7 +48,7 @@ pub async fn shop() -> Shop {
 }
 
 async fn service(
-    db: &Db,
+    db: &Database,
     clock: &Arc<ManualClock>,
     catalogue: &Arc<Catalogue>,
     carriers: &Arc<Carriers>,

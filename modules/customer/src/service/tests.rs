@@ -42,7 +42,7 @@ impl Shop {
 
     async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("customers.db").display());
+        let url = shared::testing::relational(folder.path(), "customers").await.unwrap();
         let db = Db::open(&url, &Options::default()).await.unwrap();
         db.migrate(&[events::MIGRATIONS, MIGRATIONS]).await.unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));

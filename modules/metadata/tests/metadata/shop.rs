@@ -10,7 +10,7 @@ use metadata::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
     Time,
-    db::{Db, Options},
+    Database, db::Options,
     events::{Envelope, Event},
     time::ManualClock,
 };
@@ -24,11 +24,11 @@ pub struct Shop {
 
 pub async fn shop() -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
+    let url = shared::testing::documents(folder.path(), "metadata").unwrap();
     let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
     let options = Options { clock: clock.clone(), ..Options::default() };
-    let db = Db::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, metadata::MIGRATIONS]).await.unwrap();
+    let db = Database::open(&url, &options).await.unwrap();
+    db.migrate(&[shared::events::MIGRATIONS, metadata::MIGRATIONS], &[shared::events::SCHEMA, metadata::SCHEMA]).await.unwrap();
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().unwrap().extend_from_slice(events)));

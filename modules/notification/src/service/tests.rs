@@ -21,7 +21,7 @@ use contracts::{
 };
 use shared::{
     Currency, Money, PageRequest, Time,
-    db::{Db, Options},
+    Database, db::Options,
     events::{self, Consumer, Envelope, Event, EventId},
     signer::Signer,
     time::ManualClock,
@@ -29,7 +29,7 @@ use shared::{
 use tempfile::TempDir;
 
 use super::Service;
-use crate::{MIGRATIONS, Settings};
+use crate::{MIGRATIONS, SCHEMA, Settings};
 
 /// A module on its own database and folder, with a clock to turn.
 struct Office {
@@ -46,9 +46,9 @@ impl Office {
 
     async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
-        let db = Db::open(&url, &Options::default()).await.unwrap();
-        db.migrate(&[events::MIGRATIONS, MIGRATIONS]).await.unwrap();
+        let url = shared::testing::documents(folder.path(), "metadata").unwrap();
+        let db = Database::open(&url, &Options::default()).await.unwrap();
+        db.migrate(&[events::MIGRATIONS, MIGRATIONS], &[events::SCHEMA, SCHEMA]).await.unwrap();
         let clock = ManualClock::at(now());
         let signer = Signer::new(b"a secret of the shop");
         let mut settings = Settings {

@@ -50,7 +50,7 @@ impl Shop {
     pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
-        let url = format!("sqlite://{}/orders.db", folder.path().display());
+        let url = shared::testing::relational(folder.path(), "orders").await.unwrap();
         let db = Db::open(&url, &Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         db.migrate(&[shared::events::MIGRATIONS, order::MIGRATIONS]).await.unwrap();
         let said: Arc<Mutex<Vec<Envelope>>> = Arc::default();

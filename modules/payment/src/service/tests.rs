@@ -47,7 +47,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
         let options = db::Options { clock: clock.clone(), ..db::Options::default() };
-        let url = format!("sqlite://{}/orders.db", folder.path().display());
+        let url = shared::testing::relational(folder.path(), "orders").await.unwrap();
         let db = Db::open(&url, &options).await.unwrap();
         db.migrate(&[events::MIGRATIONS, crate::MIGRATIONS]).await.unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));

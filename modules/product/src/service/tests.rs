@@ -16,7 +16,7 @@ use super::*;
 struct Shop {
     service: Arc<Service>,
     clock: Arc<ManualClock>,
-    db: Db,
+    db: Database,
     dir: TempDir,
 }
 
@@ -28,8 +28,8 @@ impl Shop {
     async fn reopen(dir: TempDir, search: Option<&str>) -> Self {
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
         let options = Options { clock: clock.clone(), ..Options::default() };
-        let db = Db::open(&format!("sqlite://{}/products.db", dir.path().display()), &options).await.unwrap();
-        db.migrate(&[events::MIGRATIONS, crate::MIGRATIONS]).await.unwrap();
+        let db = Database::open(&shared::testing::documents(dir.path(), "products").unwrap(), &options).await.unwrap();
+        db.migrate(&[events::MIGRATIONS, crate::MIGRATIONS], &[events::SCHEMA, crate::SCHEMA]).await.unwrap();
         let settings = Settings {
             media_dir: dir.path().join("media"),
             search_dir: search.map(|name| dir.path().join(name)),

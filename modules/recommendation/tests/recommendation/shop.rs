@@ -19,7 +19,7 @@ use recommendation::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
     Clock, Error, Result, Time,
-    db::{Db, Options},
+    Database, db::Options,
     events::{Envelope, Event, EventId},
     rpc::Transport,
     time::ManualClock,
@@ -29,7 +29,7 @@ pub struct Shop {
     pub service: Arc<Service>,
     pub world: Arc<World>,
     pub clock: Arc<ManualClock>,
-    pub db: Db,
+    pub db: Database,
     settings: Settings,
     _folder: tempfile::TempDir,
 }
@@ -40,17 +40,17 @@ pub async fn shop() -> Shop {
 
 pub async fn shop_with(settings: Settings) -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
+    let url = shared::testing::documents(folder.path(), "metadata").unwrap();
     let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
     let options = Options { clock: clock.clone(), ..Options::default() };
-    let db = Db::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, recommendation::MIGRATIONS]).await.unwrap();
+    let db = Database::open(&url, &options).await.unwrap();
+    db.migrate(&[shared::events::MIGRATIONS, recommendation::MIGRATIONS], &[shared::events::SCHEMA, recommendation::SCHEMA]).await.unwrap();
     let world = Arc::<World>::default();
     let service = start(&db, &clock, &world, &settings).await;
     Shop { service, world, clock, db, settings, _folder: folder }
 }
 
-async fn start(db: &Db, clock: &Arc<ManualClock>, world: &Arc<World>, settings: &Settings) -> Arc<Service> {
+async fn start(db: &Database, clock: &Arc<ManualClock>, world: &Arc<World>, settings: &Settings) -> Arc<Service> {
     let products = Arc::new(contracts::product::Client(world.clone()));
     let service = Service::new(db.clone(), clock.clone(), products, settings.clone()).await.unwrap();
     service.open().await.unwrap();

@@ -17,7 +17,7 @@ use review::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
     Clock, Error, PageRequest, Result, Time,
-    db::{Db, Options},
+    Database, db::Options,
     events::{Envelope, Event, EventId},
     rpc::Transport,
     time::ManualClock,
@@ -27,7 +27,7 @@ pub struct Shop {
     pub reviews: Arc<Service>,
     pub world: Arc<World>,
     pub clock: Arc<ManualClock>,
-    pub db: Db,
+    pub db: Database,
     emitted: Arc<Mutex<Vec<Envelope>>>,
     _folder: tempfile::TempDir,
 }
@@ -39,11 +39,11 @@ pub async fn shop() -> Shop {
 
 pub async fn shop_with(settings: Settings) -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
+    let url = shared::testing::documents(folder.path(), "metadata").unwrap();
     let clock = ManualClock::at(now());
     let options = Options { clock: clock.clone(), ..Options::default() };
-    let db = Db::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, review::MIGRATIONS]).await.unwrap();
+    let db = Database::open(&url, &options).await.unwrap();
+    db.migrate(&[shared::events::MIGRATIONS, review::MIGRATIONS], &[shared::events::SCHEMA, review::SCHEMA]).await.unwrap();
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().unwrap().extend_from_slice(events)));

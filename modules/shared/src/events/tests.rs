@@ -84,10 +84,7 @@ impl Shop {
         urls.dedup_by(|a, b| a.starts_with("sqlite:") && b.starts_with("sqlite:"));
         for url in urls {
             let db = Database::open(&url, &Options::default()).await.unwrap();
-            match &db {
-                Database::Sql(db) => db.migrate(&[MIGRATIONS]).await.unwrap(),
-                Database::Mongo(db) => db.migrate(&[SCHEMA]).await.unwrap(),
-            };
+            db.migrate(&[MIGRATIONS], &[SCHEMA]).await.unwrap();
             shops.push(Self::on(db));
         }
         shops[0].folder = Some(folder);

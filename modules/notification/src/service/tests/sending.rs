@@ -9,7 +9,7 @@ use contracts::{
 };
 use secrecy::SecretString;
 use shared::{
-    db::{Db, Options},
+    Database, db::Options,
     jobs::Jobs,
     signer::Signer,
     time::system_clock,
@@ -162,8 +162,8 @@ async fn mail_server(listener: TcpListener, received: Arc<Mutex<Vec<String>>>) {
 #[tokio::test]
 async fn settings_that_cannot_send_are_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("metadata.db").display());
-    let db = Db::open(&url, &Options::default()).await.unwrap();
+    let url = shared::testing::documents(folder.path(), "metadata").unwrap();
+    let db = Database::open(&url, &Options::default()).await.unwrap();
     for wrong in [
         Settings { from: "nobody".into(), ..Settings::default() },
         Settings { transport: TransportKind::Smtp, ..Settings::default() },

@@ -1,0 +1,10 @@
+//! The store in MongoDB.
+
+use shared::mongo::{Schema, Spec};
+
+/// The module's collections.
+pub const SCHEMA: Schema = Schema { module: "metadata", collections };
+
+fn collections() -> Vec<Spec> {
+    Vec::new()
+}
