@@ -12,7 +12,7 @@ use std::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -20,10 +20,16 @@ use data_encoding::BASE64URL_NOPAD;
 use moka::{future::Cache as Memory, ops::compute::Op};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    redis::{Kept, Redis},
+};
 
 /// Bodies up to this many bytes fit in one packet and are not worth compressing.
 const COMPRESS_ABOVE: usize = 1024;
+
+/// How old an entry may be while other instances' drops cannot be heard.
+const UNHEARD: Duration = Duration::from_secs(1);
 
 /// How many dropped tags are remembered one by one; about 2 MiB.
 const MAX_DROPPED_TAGS: usize = 65_536;
@@ -58,6 +64,8 @@ pub struct Entry {
     tags: Box<[u64]>,
     /// The generation at which the load began.
     loaded_at: u64,
+    /// When it was made.
+    made: Instant,
     /// The latest generation at which the entry was found fresh, so that a hit between two drops compares one number.
     checked_at: AtomicU64,
 }
@@ -79,6 +87,7 @@ impl Entry {
             compressing: AtomicBool::new(false),
             tags: fresh.tags.iter().map(|tag| hash(tag)).collect(),
             loaded_at,
+            made: Instant::now(),
             checked_at: AtomicU64::new(loaded_at),
         }
     }
@@ -148,10 +157,15 @@ pub struct Stats {
 
 /// A cache of ready responses. A clone is another handle to the same cache.
 #[derive(Clone)]
-pub struct Cache(Arc<Inner>);
+pub struct Cache {
+    here: Arc<Inner>,
+    /// What several instances share.
+    shared: Option<Redis>,
+}
 
 struct Inner {
     memory: Memory<String, Arc<Entry>>,
+    ttl: Duration,
     /// The latest generation whose drop is visible in `dropped`.
     generation: AtomicU64,
     dropped: RwLock<Dropped>,
@@ -170,7 +184,10 @@ struct Dropped {
 
 impl Cache {
     /// Keeps at most about `max_bytes`, and no entry longer than `ttl`.
-    pub fn new(max_bytes: u64, ttl: Duration) -> Self {
+    ///
+    /// With Redis, a miss looks there first, and a drop is a drop for all instances. While their drops cannot be heard,
+    /// no entry is older than a second.
+    pub fn new(max_bytes: u64, ttl: Duration, shared: Option<Redis>) -> Self {
         let memory = Memory::builder()
             .max_capacity(max_bytes)
             .weigher(|key: &String, entry: &Arc<Entry>| {
@@ -178,14 +195,30 @@ impl Cache {
             })
             .time_to_live(ttl)
             .build();
-        Self(Arc::new(Inner {
+        let here = Arc::new(Inner {
             memory,
+            ttl,
             generation: AtomicU64::new(0),
             dropped: RwLock::default(),
             hasher: RandomState::new(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
-        }))
+        });
+        if let Some(redis) = &shared {
+            let here = Arc::downgrade(&here);
+            redis.when_lost(Arc::new(move || {
+                if let Some(here) = here.upgrade() {
+                    here.drop_all();
+                }
+            }));
+        }
+        Self { here, shared }
+    }
+
+    /// The same entries, for those who hear what another instance has dropped: it has told Redis already.
+    #[must_use]
+    pub fn unshared(&self) -> Self {
+        Self { here: self.here.clone(), shared: None }
     }
 
     /// The entry under `key`; `load` makes it if it is absent or stale.
@@ -202,9 +235,10 @@ impl Cache {
         key: &str,
         load: impl AsyncFnOnce() -> Result<Fresh>,
     ) -> Result<Arc<Entry>> {
-        let inner = &*self.0;
+        let inner = &*self.here;
         if let Some(entry) = inner.memory.get(key).await
             && inner.is_fresh(&entry)
+            && !self.is_unsure(&entry)
         {
             inner.hits.fetch_add(1, Ordering::Relaxed);
             compress_once(&entry);
@@ -220,32 +254,55 @@ impl Cache {
                     let loaded_at = inner.generation.load(Ordering::Acquire);
                     let load =
                         load.take().expect("a caller's own load begins after the call and ends the loop");
-                    let fresh = load().await?;
+                    let fresh = self.load(key, load).await?;
                     Ok(Arc::new(Entry::new(fresh, loaded_at, |tag| inner.hasher.hash_one(tag))))
                 })
                 .await
                 .map_err(|error: Arc<Error>| Error::clone(&error))?;
-            if entry.loaded_at >= asked_at || inner.is_fresh(&entry) {
+            let unsure = self.is_unsure(&entry);
+            if entry.loaded_at >= asked_at && !unsure || inner.is_fresh(&entry) && !unsure {
                 return Ok(entry);
             }
-            inner.remove_stale(key).await;
+            inner.remove(key, |entry| !inner.is_fresh(entry) || self.is_unsure(entry)).await;
         }
+    }
+
+    /// From Redis, or by `load` and then into Redis.
+    async fn load(&self, key: &str, load: impl AsyncFnOnce() -> Result<Fresh>) -> Result<Fresh> {
+        let Some(redis) = &self.shared else { return load().await };
+        match redis.kept(key).await {
+            Kept::Answer(fresh) => Ok(fresh),
+            Kept::Nothing(began) => {
+                let fresh = load().await?;
+                redis.keep(key, &fresh, began, self.here.ttl);
+                Ok(fresh)
+            }
+            Kept::Unknown => load().await,
+        }
+    }
+
+    /// Whether another instance may have dropped it unheard.
+    fn is_unsure(&self, entry: &Entry) -> bool {
+        self.shared.as_ref().is_some_and(|redis| !redis.is_up()) && entry.made.elapsed() > UNHEARD
     }
 
     /// Makes every entry with this tag stale, at once and in constant time.
     ///
     /// Call it after the change is committed. When it returns, no later call gets what was loaded before.
     pub fn drop_tag(&self, tag: &str) {
-        self.0.drop_tag(tag);
+        self.here.drop_tag(tag);
+        if let Some(redis) = &self.shared {
+            redis.drop_tag(tag);
+        }
     }
 
     /// How well it does.
     pub fn stats(&self) -> Stats {
         Stats {
-            hits: self.0.hits.load(Ordering::Relaxed),
-            misses: self.0.misses.load(Ordering::Relaxed),
-            entries: self.0.memory.entry_count(),
-            bytes: self.0.memory.weighted_size(),
+            hits: self.here.hits.load(Ordering::Relaxed),
+            misses: self.here.misses.load(Ordering::Relaxed),
+            entries: self.here.memory.entry_count(),
+            bytes: self.here.memory.weighted_size(),
         }
     }
 }
@@ -277,10 +334,19 @@ impl Inner {
         self.generation.store(generation, Ordering::Release);
     }
 
-    /// Removes the entry only if it is still stale, so that nobody's newer load is lost.
-    async fn remove_stale(&self, key: &str) {
+    /// Makes every entry stale.
+    fn drop_all(&self) {
+        let mut dropped = self.dropped.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.generation.load(Ordering::Relaxed) + 1;
+        dropped.floor = generation;
+        dropped.tags.clear();
+        self.generation.store(generation, Ordering::Release);
+    }
+
+    /// Removes the entry only if it is still as bad, so that nobody's newer load is lost.
+    async fn remove(&self, key: &str, is_bad: impl Fn(&Entry) -> bool) {
         let stale = async |entry: Option<moka::Entry<String, Arc<Entry>>>| match entry {
-            Some(entry) if !self.is_fresh(entry.value()) => Op::Remove,
+            Some(entry) if is_bad(entry.value()) => Op::Remove,
             _ => Op::Nop,
         };
         self.memory.entry_by_ref(key).and_compute_with(stale).await;
@@ -341,7 +407,7 @@ mod tests {
     use super::*;
 
     fn cache() -> Cache {
-        Cache::new(1 << 20, Duration::from_secs(60))
+        Cache::new(1 << 20, Duration::from_secs(60), None)
     }
 
     fn page(body: &str, tags: &[&str]) -> Fresh {
@@ -481,18 +547,18 @@ mod tests {
         cache.drop_tag("product:1");
         for tag in 0..MAX_DROPPED_TAGS * 3 {
             cache.drop_tag(&format!("other:{tag}"));
-            assert!(cache.0.dropped.read().unwrap().tags.len() <= MAX_DROPPED_TAGS);
+            assert!(cache.here.dropped.read().unwrap().tags.len() <= MAX_DROPPED_TAGS);
         }
         assert_eq!(body(&cache, "old", page("new", &["product:1"])).await, "new");
     }
 
     #[tokio::test]
     async fn memory_stays_within_its_limit() {
-        let cache = Cache::new(100_000, Duration::from_secs(60));
+        let cache = Cache::new(100_000, Duration::from_secs(60), None);
         for key in 0..1000 {
             body(&cache, &key.to_string(), page(&"x".repeat(1000), &[])).await;
         }
-        cache.0.memory.run_pending_tasks().await;
+        cache.here.memory.run_pending_tasks().await;
         assert!(cache.stats().bytes <= 100_000 && cache.stats().entries > 10);
     }
 }

@@ -18,6 +18,7 @@ pub mod rpc;
 pub mod cache;
 pub mod crash;
 pub mod limits;
+pub mod redis;
 pub mod telemetry;
 pub mod testing;
 

@@ -34,6 +34,11 @@ pub fn documents(folder: &Path, name: &str) -> Result<String> {
     Ok(format!("{host}/{}?{query}", fresh(name)))
 }
 
+/// The URL of a Redis server, if there is one (`BODEGA_TEST_REDIS_URL`). Whoever uses it has keys of their own.
+pub fn redis() -> Option<String> {
+    server("BODEGA_TEST_REDIS_URL")
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a test without settings learns here whether there is a server"
