@@ -18,8 +18,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use shared::db::{Migration, Migrations};
 
-pub use store::SCHEMA;
 pub use service::Service;
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

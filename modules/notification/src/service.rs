@@ -10,9 +10,8 @@ use contracts::{
     customer::CustomerId,
     notification::{Mail, MailId, Notifications},
 };
-use shared::{Database, 
-    Clock, Page, PageRequest, Result,
-   
+use shared::{
+    Clock, Database, Page, PageRequest, Result,
     events::{Consumer, EventId},
     jobs::Jobs,
     signer::Signer,
@@ -41,7 +40,12 @@ pub struct Service {
 
 impl Service {
     /// `signer` is the one that `customer` checks tokens with. Fails on settings that cannot send mails.
-    pub async fn new(db: Database, clock: Arc<dyn Clock>, signer: Signer, settings: Settings) -> Result<Arc<Self>> {
+    pub async fn new(
+        db: Database,
+        clock: Arc<dyn Clock>,
+        signer: Signer,
+        settings: Settings,
+    ) -> Result<Arc<Self>> {
         let transport = Transport::new(&settings)?;
         let store = store::open(db);
         Ok(Arc::new(Self { store, clock, settings, transport, queued: Notify::new(), signer }))

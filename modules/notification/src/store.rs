@@ -20,7 +20,7 @@ pub use mongo::SCHEMA;
 pub fn open(db: Database) -> Arc<dyn Store> {
     match db {
         Database::Sql(db) => Arc::new(sqlite::Sqlite(db)),
-        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+        Database::Mongo(db) => Arc::new(mongo::MongoStore(db)),
     }
 }
 

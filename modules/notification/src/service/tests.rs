@@ -20,8 +20,8 @@ use contracts::{
     },
 };
 use shared::{
-    Currency, Money, PageRequest, Time,
-    Database, db::Options,
+    Currency, Database, Money, PageRequest, Time,
+    db::Options,
     events::{self, Consumer, Envelope, Event, EventId},
     signer::Signer,
     time::ManualClock,
@@ -34,6 +34,7 @@ use crate::{MIGRATIONS, SCHEMA, Settings};
 /// A module on its own database and folder, with a clock to turn.
 struct Office {
     service: Arc<Service>,
+    db: Database,
     clock: Arc<ManualClock>,
     signer: Signer,
     folder: TempDir,
@@ -57,8 +58,8 @@ impl Office {
             ..Settings::default()
         };
         change(&mut settings);
-        let service = Service::new(db, clock.clone(), signer.clone(), settings).await.unwrap();
-        Self { service, clock, signer, folder }
+        let service = Service::new(db.clone(), clock.clone(), signer.clone(), settings).await.unwrap();
+        Self { service, db, clock, signer, folder }
     }
 
     async fn hear(&self, event: &impl Event) -> Envelope {

@@ -8,7 +8,7 @@ use contracts::{
     notification::{MailId, Notifications},
     order::{OrderCancelled, OrderPlaced, OrderRefunded, OrderShipped},
 };
-use shared::PageRequest;
+use shared::{PageRequest, events::EventId};
 
 use super::{Office, envelope, eur, order, refund, shipment, token_issued};
 
@@ -50,6 +50,28 @@ async fn an_event_delivered_in_parallel_causes_one_mail() {
     let event = envelope(&OrderPlaced { order: order() });
     tokio::join!(office.deliver(&event), office.deliver(&event), office.deliver(&event));
     assert_eq!(office.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_the_inbox_has_forgotten_causes_no_second_mail() {
+    let office = Office::open().await;
+    let event = envelope(&OrderPlaced { order: order() });
+    office.deliver(&event).await;
+    assert_eq!(shared::events::prune(&office.db, Duration::ZERO).await.unwrap(), 1);
+    office.deliver(&event).await;
+    assert_eq!(office.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_deletes_mails_once() {
+    let office = Office::open().await;
+    let event = EventId::new();
+    for left in [0, 1] {
+        office.hear(&OrderPlaced { order: order() }).await;
+        let mails = office.mails().await.into_iter().map(|mail| mail.id).collect();
+        office.service.store.forget(event, mails).await.unwrap();
+        assert_eq!(office.mails().await.len(), left);
+    }
 }
 
 #[tokio::test]
@@ -187,6 +209,26 @@ async fn old_mails_are_forgotten() {
     office.clock.advance(Duration::from_secs(2 * 24 * 3600));
     office.service.prune().await.unwrap();
     assert!(office.mails().await.is_empty() && office.files().is_empty());
+}
+
+#[tokio::test]
+async fn mails_of_one_moment_are_each_listed_once() {
+    let office = Office::open().await;
+    for _ in 0..5 {
+        office.hear(&OrderPlaced { order: order() }).await;
+    }
+    for to in [None, Some("ada@example.com".to_owned())] {
+        let (mut ids, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = office.service.mails(to.clone(), PageRequest { limit: 2, cursor }).await.unwrap();
+            ids.extend(page.data.iter().map(|mail| mail.id));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert!(ids.len() == 5 && ids.is_sorted_by(|a, b| a > b), "{ids:?}");
+    }
 }
 
 #[tokio::test]

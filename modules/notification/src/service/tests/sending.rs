@@ -8,12 +8,7 @@ use contracts::{
     order::OrderPlaced,
 };
 use secrecy::SecretString;
-use shared::{
-    Database, db::Options,
-    jobs::Jobs,
-    signer::Signer,
-    time::system_clock,
-};
+use shared::{Database, db::Options, jobs::Jobs, signer::Signer, time::system_clock};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
