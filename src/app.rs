@@ -28,6 +28,7 @@ use shared::{
     jobs::Jobs,
     limits::Limits,
     mongo::Schema,
+    redis::Redis,
     rpc::{Loopback, Service},
     signer::Signer,
     time::system_clock,
@@ -56,6 +57,7 @@ pub struct App {
     pub databases: Databases,
     pub gateway: Gateway,
     pub jobs: Jobs,
+    redis: Option<Redis>,
     bus: Arc<dyn Bus>,
     pages: Web,
     modules: Modules,
@@ -101,9 +103,10 @@ impl App {
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
         let system: Arc<dyn System> = Arc::new(machinery);
-        let cache =
-            Cache::new(settings.gateway.cache_bytes, Duration::from_secs(settings.gateway.cache_seconds));
-        let limits = Limits::new(&settings.gateway.limits);
+        let redis = settings.redis()?;
+        let ttl = Duration::from_secs(settings.gateway.cache_seconds);
+        let cache = Cache::new(settings.gateway.cache_bytes, ttl, redis.clone());
+        let limits = Limits::new(&settings.gateway.limits, redis.clone());
         let pages = Web::new(
             web::Parts {
                 ports: ports.clone(),
@@ -127,8 +130,15 @@ impl App {
         for outbox in databases.outboxes() {
             outbox.db.watch(gateway.watcher());
             outbox.db.watch(pages.watcher());
+            if let Some(redis) = &redis {
+                outbox.db.watch(redis.watcher());
+            }
         }
-        Ok(Self { settings, ports, databases, gateway, jobs, bus, pages, modules })
+        if let Some(redis) = &redis {
+            redis.watch(gateway.listener());
+            redis.watch(pages.watcher());
+        }
+        Ok(Self { settings, ports, databases, gateway, jobs, redis, bus, pages, modules })
     }
 
     /// Starts relays and workers; what a crash left is taken up at once.
@@ -154,6 +164,9 @@ impl App {
         self.modules.notification.start(&self.jobs);
         self.modules.recommendation.start(&self.jobs);
         self.gateway.start(&self.jobs);
+        if let Some(redis) = &self.redis {
+            redis.start(&self.jobs);
+        }
         Ok(())
     }
 
@@ -202,13 +215,20 @@ impl App {
 impl Databases {
     /// Opens all four.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let options = db::Options { readers: settings.database.readers, clock, ..Default::default() };
+        let database = &settings.database;
+        let options = |url: &str| db::Options {
+            readers: if url.starts_with("sqlite:") { database.readers } else { database.connections },
+            acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
+            statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+            transaction_timeout: Duration::from_millis(database.transaction_timeout_ms),
+            clock: clock.clone(),
+        };
         let [products, customers, orders, metadata] = settings.databases().map(|(_, url)| url);
         Ok(Self {
-            products: Database::open(&products, &options).await?,
-            customers: Db::open(&customers, &options).await?,
-            orders: Db::open(&orders, &options).await?,
-            metadata: Database::open(&metadata, &options).await?,
+            products: Database::open(&products, &options(&products)).await?,
+            customers: Db::open(&customers, &options(&customers)).await?,
+            orders: Db::open(&orders, &options(&orders)).await?,
+            metadata: Database::open(&metadata, &options(&metadata)).await?,
         })
     }
 
@@ -269,7 +289,8 @@ impl Databases {
 
     /// Each database's outbox.
     pub fn outboxes(&self) -> [Outbox; 4] {
-        let outbox = |database, relay, prune, db: &Database| Outbox { database, relay, prune, db: db.clone() };
+        let outbox =
+            |database, relay, prune, db: &Database| Outbox { database, relay, prune, db: db.clone() };
         [
             outbox("products", "products.relay", "products.prune", &self.products),
             outbox("customers", "customers.relay", "customers.prune", &self.customers.clone().into()),

@@ -14,7 +14,13 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use shared::{Error, Kind, Result, telemetry, values::Email};
 
-use crate::{App, Settings, app::{Contents, Databases}, export, import, seed, seed::Progress, settings};
+use crate::{
+    App, Settings,
+    app::{Contents, Databases},
+    export, import, seed,
+    seed::Progress,
+    settings,
+};
 
 /// A complete online shop in one binary.
 #[derive(Parser)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
-use shared::{Currency, Error, Result, telemetry::Format, values::Country};
+use shared::{Currency, Error, Result, redis::Redis, telemetry::Format, values::Country};
 
 /// The defaults, which are also their documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -36,6 +36,7 @@ pub struct Settings {
     pub metadata: metadata::Settings,
     pub review: review::Settings,
     pub web: web::Settings,
+    pub cache: SharedCache,
     pub testing: Testing,
 }
 
@@ -121,6 +122,17 @@ pub struct Database {
     pub orders: String,
     pub metadata: String,
     pub readers: usize,
+    pub connections: usize,
+    pub acquire_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    pub transaction_timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedCache {
+    pub url: String,
+    pub namespace: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -179,6 +191,7 @@ impl Settings {
         if !self.secret_key.0.is_empty() && self.secret_key.0.len() < 32 {
             return wrong("secret_key", "at least 32 characters are needed");
         }
+        self.redis()?;
         let databases = self.databases();
         for (key, url) in &databases {
             let scheme = url.split("://").next().unwrap_or_default();
@@ -194,6 +207,17 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// What instances share, where the cache is not this process's memory alone.
+    pub fn redis(&self) -> Result<Option<Redis>> {
+        match self.cache.url.as_str() {
+            "memory" => Ok(None),
+            url => {
+                let version = env!("CARGO_PKG_VERSION");
+                Redis::new(url, &format!("{}:{version}", self.cache.namespace)).map(Some)
+            }
+        }
     }
 
     /// The URL of each database by its name.

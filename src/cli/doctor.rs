@@ -6,7 +6,10 @@ use serde::Serialize;
 use shared::{Database, Result, events};
 
 use super::Format;
-use crate::{Settings, app::{Contents, Databases}};
+use crate::{
+    Settings,
+    app::{Contents, Databases},
+};
 
 #[derive(Serialize)]
 struct Finding {

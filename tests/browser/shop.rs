@@ -25,7 +25,7 @@ impl DemoShop {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let more = [("product.picture_forms", "false")];
-        let (app, address, running) = run(settings(folder.path(), Shape::InProcess, &more)).await;
+        let (app, address, running) = run(settings(folder.path(), Shape::InProcess, &more).await).await;
         bodega::demo::load(&app.ports, &*system_clock(), &Progress::new(false)).await.unwrap();
         app.search_idle().await.unwrap();
         Self { base: format!("http://{address}"), app, _running: running, _folder: folder }

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -11,6 +11,7 @@ use std::{
 use bodega::{App, Settings};
 use contracts::customer::NewStaff;
 use serde_json::{Value, json};
+use shared::testing;
 use tokio::sync::oneshot;
 
 use crate::client::Client;
@@ -65,7 +66,7 @@ impl Shop {
     /// Starts an empty shop with these settings, and opens it for business.
     pub async fn start(shape: Shape, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (app, address, running) = run(self::settings(folder.path(), shape, settings)).await;
+        let (app, address, running) = run(self::settings(folder.path(), shape, settings).await).await;
         let (email, password) = OWNER;
         let owner = NewStaff {
             email: email.parse().unwrap(),
@@ -201,10 +202,17 @@ impl Drop for Running {
 }
 
 /// What a shop in `folder` runs with.
-pub fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
+pub async fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
     let transport = if shape == Shape::Loopback { "loopback" } else { "in_process" };
-    let folder: PathBuf = folder.to_owned();
+    let products = testing::documents(folder, "products").unwrap();
+    let metadata = testing::documents(folder, "metadata").unwrap();
+    let customers = testing::relational(folder, "customers").await.unwrap();
+    let orders = testing::relational(folder, "orders").await.unwrap();
     let mut all = vec![
+        ("database.products", products.as_str()),
+        ("database.metadata", &metadata),
+        ("database.customers", &customers),
+        ("database.orders", &orders),
         ("data_dir", folder.to_str().unwrap()),
         ("demo", "false"),
         ("server.listen", "127.0.0.1:0"),
@@ -212,6 +220,12 @@ pub fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings 
         ("server.shutdown_seconds", "2"),
         ("modules.transport", transport),
     ];
+    let redis = testing::redis();
+    if let Some(url) = &redis {
+        // Nobody else's folder has this name.
+        let namespace = folder.file_name().unwrap().to_str().unwrap();
+        all.extend([("cache.url", url.as_str()), ("cache.namespace", namespace)]);
+    }
     all.extend(more);
     Settings::with(&all).unwrap()
 }

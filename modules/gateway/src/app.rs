@@ -89,6 +89,16 @@ impl Gateway {
         })
     }
 
+    /// To be told of what other instances of the gateway have committed, and have told the shared cache themselves.
+    pub fn listener(&self) -> shared::db::Watcher {
+        let state = Arc::downgrade(&self.0.clone().into_inner());
+        Arc::new(move |events| {
+            let Some(state) = state.upgrade() else { return };
+            let cache = state.cache.unshared();
+            events.iter().for_each(|event| cached::forget(&cache, &state.verifier, event));
+        })
+    }
+
     /// Hears the events of other processes.
     pub fn consumer(&self) -> Arc<dyn Consumer> {
         Arc::new(Forgetful(self.0.clone()))

@@ -1,12 +1,18 @@
 //! How often somebody may ask. The edges of the shop (gateway, web) share one [`Limits`], so that it does not matter
 //! where somebody knocks.
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{fmt::Display, hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
+use data_encoding::BASE64URL_NOPAD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use crate::{Error, Kind, Result, values::Email};
+use crate::{
+    Error, Kind, Result,
+    redis::{Redis, Verdict},
+    values::Email,
+};
 
 /// Allowances per minute. A full minute's worth may come at once.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,8 +45,11 @@ impl Default for Quotas {
     }
 }
 
-/// The limiters, one per kind of request. Each key has its own allowance.
+/// The limiters, one per kind of request. Each key has its own allowance: in this process, and where there is Redis in
+/// all of them together. Without an answer from Redis the process's own allowance is what counts.
 pub struct Limits {
+    quotas: Quotas,
+    shared: Option<Redis>,
     login_address: DefaultKeyedRateLimiter<IpAddr>,
     login_account: DefaultKeyedRateLimiter<Email>,
     reset: DefaultKeyedRateLimiter<IpAddr>,
@@ -60,8 +69,10 @@ pub enum Limited {
 
 impl Limits {
     /// Everybody starts with a full allowance.
-    pub fn new(quotas: &Quotas) -> Arc<Self> {
+    pub fn new(quotas: &Quotas, shared: Option<Redis>) -> Arc<Self> {
         Arc::new(Self {
+            quotas: quotas.clone(),
+            shared,
             login_address: RateLimiter::keyed(per_minute(quotas.login_per_address)),
             login_account: RateLimiter::keyed(per_minute(quotas.login_per_account)),
             reset: RateLimiter::keyed(per_minute(quotas.reset_per_address)),
@@ -72,18 +83,33 @@ impl Limits {
     }
 
     /// Counts a login by address and by account; `RateLimited` with the seconds to wait.
-    pub fn login(&self, address: IpAddr, email: &Email) -> Result<()> {
+    pub async fn login(&self, address: IpAddr, email: &Email) -> Result<()> {
         check(&self.login_address, &address)?;
-        check(&self.login_account, email)
+        check(&self.login_account, email)?;
+        self.count("login_address", &address, self.quotas.login_per_address).await?;
+        self.count("login_account", email, self.quotas.login_per_account).await
     }
 
     /// Counts a request by address; `RateLimited` with the seconds to wait.
-    pub fn check(&self, what: Limited, address: IpAddr) -> Result<()> {
-        match what {
-            Limited::Reset => check(&self.reset, &address),
-            Limited::Register => check(&self.register, &address),
-            Limited::Checkout => check(&self.checkout, &address),
-            Limited::Review => check(&self.review, &address),
+    pub async fn check(&self, what: Limited, address: IpAddr) -> Result<()> {
+        let quotas = &self.quotas;
+        let (limiter, name, quota) = match what {
+            Limited::Reset => (&self.reset, "reset", quotas.reset_per_address),
+            Limited::Register => (&self.register, "register", quotas.register_per_address),
+            Limited::Checkout => (&self.checkout, "checkout", quotas.checkout_per_address),
+            Limited::Review => (&self.review, "review", quotas.review_per_address),
+        };
+        check(limiter, &address)?;
+        self.count(name, &address, quota).await
+    }
+
+    async fn count(&self, name: &str, key: &impl Display, per_minute: u32) -> Result<()> {
+        let Some(redis) = &self.shared else { return Ok(()) };
+        // A person's address is not kept in the clear.
+        let key = BASE64URL_NOPAD.encode(&Sha256::digest(key.to_string())[..18]);
+        match redis.count(&format!("{name}:{key}"), per_minute).await {
+            Verdict::Pass => Ok(()),
+            Verdict::Wait(wait) => Err(too_many(wait)),
         }
     }
 
@@ -103,11 +129,13 @@ fn per_minute(count: u32) -> Quota {
 }
 
 fn check<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<()> {
-    limiter.check_key(key).map_err(|until| {
-        let wait = until.wait_time_from(limiter.clock().now()).as_secs_f32().ceil() as u32;
-        Error::new(Kind::RateLimited, "rate_limited", "too many requests of this kind")
-            .retry_after(wait.max(1))
-    })
+    limiter.check_key(key).map_err(|until| too_many(until.wait_time_from(limiter.clock().now())))
+}
+
+fn too_many(wait: Duration) -> Error {
+    let seconds = wait.as_secs_f32().ceil() as u32;
+    Error::new(Kind::RateLimited, "rate_limited", "too many requests of this kind")
+        .retry_after(seconds.max(1))
 }
 
 /// The client's address: the peer's, unless that is a proxy of ours, whose `X-Forwarded-For` names another.
@@ -132,14 +160,30 @@ mod tests {
         assert_eq!(ask(proxy, "nonsense"), proxy);
     }
 
-    #[test]
-    fn who_asks_too_often_is_told_how_long_to_wait() {
-        let limits = Limits::new(&Quotas { reset_per_address: 2, ..Quotas::default() });
-        let ask = |last| limits.check(Limited::Reset, IpAddr::from([192, 0, 2, last]));
-        assert!(ask(1).is_ok() && ask(1).is_ok());
-        let refused = ask(1).expect_err("two a minute");
+    #[tokio::test]
+    async fn who_asks_too_often_is_told_how_long_to_wait() {
+        let limits = Limits::new(&Quotas { reset_per_address: 2, ..Quotas::default() }, None);
+        let ask = async |last| limits.check(Limited::Reset, IpAddr::from([192, 0, 2, last])).await;
+        assert!(ask(1).await.is_ok() && ask(1).await.is_ok());
+        let refused = ask(1).await.expect_err("two a minute");
         assert_eq!(refused.kind, Kind::RateLimited);
         assert!(refused.retry_after.is_some_and(|seconds| (1..=60).contains(&seconds)));
-        assert!(ask(2).is_ok());
+        assert!(ask(2).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn instances_share_an_allowance_and_keep_their_own_when_redis_goes() {
+        let Some(url) = crate::testing::redis() else { return };
+        let form = uuid::Uuid::new_v4().simple().to_string();
+        let quotas = Quotas { reset_per_address: 2, ..Quotas::default() };
+        let instance = |url: &str| Limits::new(&quotas, Some(Redis::new(url, &form).expect("a URL")));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let (one, two, alone) = (instance(&url), instance(&url), instance("redis://127.0.0.1:1"));
+        assert!(one.check(Limited::Reset, address).await.is_ok());
+        assert!(two.check(Limited::Reset, address).await.is_ok());
+        assert!(two.check(Limited::Reset, address).await.is_err_and(|e| e.kind == Kind::RateLimited));
+        for expected in [true, true, false] {
+            assert_eq!(alone.check(Limited::Reset, address).await.is_ok(), expected);
+        }
     }
 }

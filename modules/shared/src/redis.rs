@@ -46,7 +46,7 @@ pub struct Redis(Arc<Inner>);
 struct Inner {
     pool: Pool,
     client: redis::Client,
-    /// Before every key and channel: which shop, and which form its entries have.
+    /// Before every key and channel.
     namespace: String,
     /// Tells this process's messages from others'.
     instance: String,
@@ -70,9 +70,9 @@ struct Inner {
 impl Redis {
     /// `redis://…` or `rediss://…` (TLS). Connects when first asked: a shop starts without Redis, too.
     ///
-    /// `form` is what entries of other versions of the program must not be mixed with. `Invalid` if the URL cannot be
-    /// read.
-    pub fn new(url: &str, form: &str) -> Result<Self> {
+    /// `namespace` comes before every key: which shop, and which version of the program, because what different ones
+    /// keep must not be mixed. `Invalid` if the URL cannot be read.
+    pub fn new(url: &str, namespace: &str) -> Result<Self> {
         let wrong = |error: &dyn std::fmt::Display| {
             Error::invalid("cache.url", "redis_url", format!("not a Redis URL: {error}"))
         };
@@ -88,7 +88,7 @@ impl Redis {
         Ok(Self(Arc::new(Inner {
             pool,
             client,
-            namespace: format!("bodega:{form}"),
+            namespace: namespace.to_owned(),
             instance: uuid::Uuid::new_v4().simple().to_string(),
             started: Instant::now(),
             silent_until: AtomicU64::new(0),

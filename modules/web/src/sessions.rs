@@ -58,7 +58,7 @@ impl Sessions {
 /// Opens a session in this browser, under the limits that the API has too. The caller sets the cookie.
 pub async fn sign_in(page: &Page, request: &HttpRequest, login: Login) -> Result<BrowserSession> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    page.state.limits.login(address(page, request), &login.email)?;
+    page.state.limits.login(address(page, request), &login.email).await?;
     let user_agent = header("user-agent").map(ToOwned::to_owned);
     page.ports().customers.open_browser_session(Login { user_agent, ..login }).await
 }

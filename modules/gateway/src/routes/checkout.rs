@@ -38,7 +38,7 @@ async fn checkout(
     key: Key,
     checkout: Body<Checkout>,
 ) -> Answer {
-    state.limits.check(Limited::Checkout, limits::address(&request))?;
+    state.limits.check(Limited::Checkout, limits::address(&request)).await?;
     let principal = Principal { customer_id: visitor.customer(), group: visitor.group(), key: key.0 };
     let order = state.ports.orders.checkout(checkout.0, principal).await?;
     let location = format!("/api/v1/orders/{}", order.id);

@@ -51,7 +51,7 @@ pub struct Document;
 /// Opens an account. The answer does not tell whether the address had one already; a mail does.
 #[utoipa::path(post, path = "/customers", tag = "customers", request_body = NewCustomer, responses((status = 201, body = Customer)))]
 async fn register(state: web::Data<State>, request: HttpRequest, new: Body<NewCustomer>) -> Answer {
-    state.limits.check(Limited::Register, limits::address(&request))?;
+    state.limits.check(Limited::Register, limits::address(&request)).await?;
     created(state.ports.customers.register(new.0).await?)
 }
 

@@ -105,7 +105,7 @@ struct Track {
 /// Finds an order by number and e-mail address.
 #[utoipa::path(post, path = "/orders/track", tag = "orders", request_body = Track, responses((status = 200, body = Order)))]
 async fn track(state: web::Data<State>, request: HttpRequest, body: Body<Track>) -> Answer {
-    state.limits.check(Limited::Reset, limits::address(&request))?;
+    state.limits.check(Limited::Reset, limits::address(&request)).await?;
     ok(state.ports.orders.track(body.0.number, body.0.email).await?)
 }
 

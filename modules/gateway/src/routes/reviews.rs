@@ -82,8 +82,8 @@ async fn product(state: &State, key: &str) -> Result<ProductId> {
 }
 
 /// Counts a request that changes reviews.
-fn limited(state: &State, request: &HttpRequest) -> Result<(), Problem> {
-    Ok(state.limits.check(Limited::Review, limits::address(request))?)
+async fn limited(state: &State, request: &HttpRequest) -> Result<(), Problem> {
+    Ok(state.limits.check(Limited::Review, limits::address(request)).await?)
 }
 
 /// Writes one's review of a product: one each.
@@ -97,7 +97,7 @@ async fn create(
     key: web::Path<String>,
     new: Body<NewReview>,
 ) -> Answer {
-    limited(&state, &request)?;
+    limited(&state, &request).await?;
     let product = product(&state, &key).await?;
     let review = state.ports.reviews.create(product, new.0, customer.0.sub).await?;
     versioned(StatusCode::CREATED, review.version, review)
@@ -119,7 +119,7 @@ async fn update(
     path: web::Path<String>,
     patch: Body<ReviewPatch>,
 ) -> Answer {
-    limited(&state, &request)?;
+    limited(&state, &request).await?;
     let review = state.ports.reviews.update(id(&path)?, patch.0, customer.0.sub).await?;
     versioned(StatusCode::OK, review.version, review)
 }
@@ -140,7 +140,7 @@ async fn vote(
     customer: CurrentCustomer,
     path: web::Path<String>,
 ) -> Answer {
-    limited(&state, &request)?;
+    limited(&state, &request).await?;
     ok(state.ports.reviews.vote(id(&path)?, customer.0.sub).await?)
 }
 
@@ -152,7 +152,7 @@ async fn unvote(
     customer: CurrentCustomer,
     path: web::Path<String>,
 ) -> Answer {
-    limited(&state, &request)?;
+    limited(&state, &request).await?;
     ok(state.ports.reviews.unvote(id(&path)?, customer.0.sub).await?)
 }
 
@@ -166,7 +166,7 @@ async fn report(
     path: web::Path<String>,
     new: Body<NewReport>,
 ) -> Answer {
-    limited(&state, &request)?;
+    limited(&state, &request).await?;
     state.ports.reviews.report(id(&path)?, new.0, customer.0.sub).await?;
     no_content()
 }

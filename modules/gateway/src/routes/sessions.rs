@@ -49,7 +49,7 @@ struct NewSession {
     responses((status = 201, body = Tokens), (status = 401, description = "invalid_credentials")))]
 async fn log_in(state: web::Data<State>, request: HttpRequest, new: Body<NewSession>) -> Answer {
     let NewSession { email, password, cart_id } = new.0;
-    state.limits.login(limits::address(&request), &email)?;
+    state.limits.login(limits::address(&request), &email).await?;
     let user_agent = request
         .headers()
         .get(header::USER_AGENT)
@@ -100,7 +100,7 @@ struct EmailAddress {
 /// Sends a mail to reset the password, if there is such an account. The answer does not tell.
 #[utoipa::path(post, path = "/password_resets", tag = "sessions", request_body = EmailAddress, responses((status = 202)))]
 async fn request_reset(state: web::Data<State>, request: HttpRequest, body: Body<EmailAddress>) -> Answer {
-    state.limits.check(Limited::Reset, limits::address(&request))?;
+    state.limits.check(Limited::Reset, limits::address(&request)).await?;
     state.ports.customers.request_password_reset(body.0.email).await?;
     Ok(HttpResponse::Accepted().finish())
 }
@@ -127,7 +127,7 @@ async fn request_verification(
     request: HttpRequest,
     body: Body<EmailAddress>,
 ) -> Answer {
-    state.limits.check(Limited::Reset, limits::address(&request))?;
+    state.limits.check(Limited::Reset, limits::address(&request)).await?;
     state.ports.customers.request_verification(body.0.email).await?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -174,7 +174,7 @@ async fn track(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer {
     let email: Option<Email> = f.parsed(&p, "email");
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(email) = email.filter(|_| !f.failed()) {
-        let found = match p.state.limits.check(Limited::Reset, address(&p, &request)) {
+        let found = match p.state.limits.check(Limited::Reset, address(&p, &request)).await {
             Ok(()) => p.ports().orders.track(number, email).await,
             Err(limited) => Err(limited),
         };

@@ -212,7 +212,7 @@ async fn write(p: Page, request: HttpRequest, key: web::Path<String>, form: Post
     }
     if !f.failed() {
         let reviews = &p.ports().reviews;
-        let written = match (limited(&p, &request), &own) {
+        let written = match (limited(&p, &request).await, &own) {
             (Err(limited), _) => Err(limited),
             (Ok(()), Some(own)) => {
                 let (rating, title, body) = (Some(rating), Some(title), Some(body));
@@ -237,8 +237,8 @@ async fn write(p: Page, request: HttpRequest, key: web::Path<String>, form: Post
     p.html_as(StatusCode::UNPROCESSABLE_ENTITY, &Form { p: &p, x: &x, own, f })
 }
 
-fn limited(p: &Page, request: &HttpRequest) -> shared::Result<()> {
-    p.state.limits.check(Limited::Review, address(p, request))
+async fn limited(p: &Page, request: &HttpRequest) -> shared::Result<()> {
+    p.state.limits.check(Limited::Review, address(p, request)).await
 }
 
 async fn delete(p: Page, key: web::Path<String>, _: Post<crate::forms::Empty>) -> Answer {
@@ -271,7 +271,7 @@ async fn vote(p: Page, request: HttpRequest, id: web::Path<String>, form: Post<V
         let to = serde_html_form::to_string([("to", to.unwrap_or_default())]).unwrap_or_default();
         return Ok(p.redirect(&format!("{}?{to}", p.link("/account/sign-in"))));
     };
-    limited(&p, &request)?;
+    limited(&p, &request).await?;
     let reviews = &p.ports().reviews;
     let takes_back = what == "take-back";
     let voted =
@@ -313,7 +313,7 @@ async fn report(p: Page, request: HttpRequest, id: web::Path<String>, form: Post
     let review = public(&p, &id).await?;
     let reason = f.required(&p, "reason");
     if !f.failed() {
-        let told = match limited(&p, &request) {
+        let told = match limited(&p, &request).await {
             Ok(()) => p.ports().reviews.report(review.id, NewReport { reason }, customer).await,
             Err(limited) => Err(limited),
         };

@@ -109,7 +109,7 @@ pub async fn register(p: Page, request: HttpRequest, form: Post<Fields>) -> Answ
     let mut f = form.0;
     let (name, email, password) = (f.required(&p, "name"), f.parsed(&p, "email"), f.required(&p, "password"));
     if let Some(email) = email.filter(|_| !f.failed()) {
-        let registered = match p.state.limits.check(Limited::Register, address(&p, &request)) {
+        let registered = match p.state.limits.check(Limited::Register, address(&p, &request)).await {
             Ok(()) => p.ports().customers.register(NewCustomer { email, password, name }).await.map(|_| ()),
             Err(limited) => Err(limited),
         };

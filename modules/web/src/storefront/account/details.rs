@@ -65,7 +65,7 @@ pub async fn change_password(p: Page, request: HttpRequest, form: Post<Fields>) 
     let claims = p.claims.clone().ok_or(Fault::SignIn)?;
     let mut f = form.0;
     let (current, new) = (f.required(&p, "current_password"), f.required(&p, "new_password"));
-    if let Err(limited) = p.state.limits.login(sessions::address(&p, &request), &claims.email) {
+    if let Err(limited) = p.state.limits.login(sessions::address(&p, &request), &claims.email).await {
         f.refuse(&p, &limited);
     }
     if !f.failed() {

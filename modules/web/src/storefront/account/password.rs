@@ -52,7 +52,7 @@ pub async fn forgot(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer
     let Some(email) = f.parsed(&p, "email") else {
         return p.html_as(StatusCode::UNPROCESSABLE_ENTITY, &Forgot { p: &p, f, sent: false });
     };
-    if let Err(limited) = p.state.limits.check(Limited::Reset, address(&p, &request)) {
+    if let Err(limited) = p.state.limits.check(Limited::Reset, address(&p, &request)).await {
         f.refuse(&p, &limited);
         return p.html_as(StatusCode::TOO_MANY_REQUESTS, &Forgot { p: &p, f, sent: false });
     }
@@ -86,7 +86,7 @@ pub async fn reset(p: Page, form: Post<Fields>) -> Answer {
 /// Sends the link once more.
 pub async fn send_verification(p: Page, request: HttpRequest, _: Post<Empty>) -> Answer {
     let claims = p.claims.clone().ok_or(Fault::SignIn)?;
-    p.state.limits.check(Limited::Reset, address(&p, &request))?;
+    p.state.limits.check(Limited::Reset, address(&p, &request)).await?;
     p.ports().customers.request_verification(claims.email.clone()).await?;
     let mut response = p.see_other("/account");
     p.notify(&mut response, "ok", p.t("verify-sent"));

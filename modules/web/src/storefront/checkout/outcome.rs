@@ -73,7 +73,7 @@ pub async fn buy(p: Page, request: HttpRequest, form: Post<Fields>) -> Answer {
     let viewer = p.viewer();
     let principal =
         Principal { customer_id: viewer.customer_id, group: viewer.group, key: draft.key.clone() };
-    let ordered = match p.state.limits.check(Limited::Checkout, address(&p, &request)) {
+    let ordered = match p.state.limits.check(Limited::Checkout, address(&p, &request)).await {
         Ok(()) => p.ports().orders.checkout(checkout, principal).await,
         Err(limited) => Err(limited),
     };
