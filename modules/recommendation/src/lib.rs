@@ -24,8 +24,8 @@ use shared::db::{Migration, Migrations};
 
 pub use linfa;
 pub use model::Settings;
-pub use store::SCHEMA;
 pub use service::Service;
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -20,9 +20,8 @@ use contracts::{
         Recommended, Visitor,
     },
 };
-use shared::{Database, 
-    Clock, Error, Kind, Result,
-   
+use shared::{
+    Clock, Database, Error, Kind, Result,
     events::{Consumer, EventId},
     jobs::Jobs,
 };

@@ -2,6 +2,8 @@
 
 mod mongo;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -15,14 +17,13 @@ use shared::{Database, Result, Time, events::EventId};
 
 use crate::{learn::Features, model::Shown};
 
-
 pub use mongo::SCHEMA;
 
 /// The store in a database of whichever family.
 pub fn open(db: Database) -> Arc<dyn Store> {
     match db {
         Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db)),
-        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+        Database::Mongo(db) => Arc::new(mongo::MongoStore(db)),
     }
 }
 

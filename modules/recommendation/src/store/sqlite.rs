@@ -128,7 +128,7 @@ impl Store for Sqlite {
         self.0
             .transaction(async move |tx| {
                 models::insert(tx, &model).await?;
-                models::keep(tx, i64::from(keep.max(1))).await
+                models::keep(tx, keep.max(1) as usize).await
             })
             .await
     }

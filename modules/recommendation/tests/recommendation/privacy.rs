@@ -5,23 +5,42 @@ use contracts::{
     recommendation::{Impression, ImpressionId, InteractionKind, Recommendations, Surface, Visitor},
 };
 use diesel_async::RunQueryDsl;
-use shared::{Clock, db::on};
+use mongodb::bson::doc;
+use shared::{
+    Clock, Database,
+    db::{Db, on},
+    mongo::Mongo,
+};
 
 use crate::shop::{Shop, anonymous, customer, ids, placed, shop, some};
 
-/// How many rows say who did something.
+/// How many interactions and lists say who did something.
 async fn traces(shop: &Shop) -> i64 {
+    shop.service.flush().await.unwrap();
+    match &shop.db {
+        Database::Sql(db) => rows(db).await,
+        Database::Mongo(db) => documents(db).await,
+    }
+}
+
+async fn rows(db: &Db) -> i64 {
     #[derive(diesel::QueryableByName)]
     struct Count {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         count: i64,
     }
-    shop.service.flush().await.unwrap();
     let sql = "select (select count(*) from recommendation_interactions where customer_id is not null or \
                visitor_id is not null) + (select count(*) from recommendation_impressions) as count";
-    let mut conn = shop.db.get().await.unwrap();
+    let mut conn = db.get().await.unwrap();
     let count: Count = on!(&mut conn, |c| diesel::sql_query(sql).get_result(c).await).unwrap();
     count.count
+}
+
+async fn documents(db: &Mongo) -> i64 {
+    let theirs = doc! {"$or": [{"customer_id": {"$ne": null}}, {"visitor_id": {"$ne": null}}]};
+    let interactions = db.collection("recommendation_interactions").count_documents(theirs).await.unwrap();
+    let lists = db.collection("recommendation_impressions").count_documents(doc! {}).await.unwrap();
+    i64::try_from(interactions + lists).unwrap()
 }
 
 async fn lamp(shop: &Shop) -> contracts::product::ProductId {

@@ -18,8 +18,8 @@ use contracts::{
 use recommendation::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
-    Clock, Error, Result, Time,
-    Database, db::Options,
+    Clock, Database, Error, Result, Time,
+    db::Options,
     events::{Envelope, Event, EventId},
     rpc::Transport,
     time::ManualClock,
@@ -44,13 +44,23 @@ pub async fn shop_with(settings: Settings) -> Shop {
     let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
     let options = Options { clock: clock.clone(), ..Options::default() };
     let db = Database::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, recommendation::MIGRATIONS], &[shared::events::SCHEMA, recommendation::SCHEMA]).await.unwrap();
+    db.migrate(
+        &[shared::events::MIGRATIONS, recommendation::MIGRATIONS],
+        &[shared::events::SCHEMA, recommendation::SCHEMA],
+    )
+    .await
+    .unwrap();
     let world = Arc::<World>::default();
     let service = start(&db, &clock, &world, &settings).await;
     Shop { service, world, clock, db, settings, _folder: folder }
 }
 
-async fn start(db: &Database, clock: &Arc<ManualClock>, world: &Arc<World>, settings: &Settings) -> Arc<Service> {
+async fn start(
+    db: &Database,
+    clock: &Arc<ManualClock>,
+    world: &Arc<World>,
+    settings: &Settings,
+) -> Arc<Service> {
     let products = Arc::new(contracts::product::Client(world.clone()));
     let service = Service::new(db.clone(), clock.clone(), products, settings.clone()).await.unwrap();
     service.open().await.unwrap();

@@ -41,17 +41,21 @@ pub async fn insert(tx: &mut Tx, model: &ModelInfo) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all but the newest, and what was left of models that were never finished.
-pub async fn keep(tx: &mut Tx, count: i64) -> Result<()> {
-    let kept: Vec<ModelId> = on!(tx, |c| models::table
+/// Deletes all but the newest, and the parts of those that were never finished.
+pub async fn keep(tx: &mut Tx, count: usize) -> Result<()> {
+    let all: Vec<ModelId> = on!(tx, |c| models::table
         .order((models::trained_at.desc(), models::id.desc()))
-        .limit(count)
         .select(models::id)
         .load(c)
         .await)?;
-    let old = models::table.filter(models::id.ne_all(&kept));
-    on!(tx, |c| diesel::delete(old).execute(c).await)?;
-    let rest = parts::table.filter(parts::model_id.ne_all(&kept));
+    // With fewer of them, what is not finished may still become one of those to keep.
+    let Some(kept) = all.get(..count) else { return Ok(()) };
+    let Some(oldest) = kept.iter().min() else { return Ok(()) };
+    let old = &all[count..];
+    let removed = models::table.filter(models::id.eq_any(old));
+    on!(tx, |c| diesel::delete(removed).execute(c).await)?;
+    // Ids are in the order of training: whoever is still writing one that is older than these would not keep it.
+    let rest = parts::table.filter(parts::model_id.eq_any(old).or(parts::model_id.lt(*oldest)));
     on!(tx, |c| diesel::delete(rest).execute(c).await)?;
     Ok(())
 }
@@ -67,9 +71,21 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<ModelInfo>> {
 }
 
 pub async fn newest(conn: &mut Conn) -> Result<Option<(ModelInfo, Vec<u8>)>> {
-    let Some(model) = list(conn).await?.into_iter().next() else { return Ok(None) };
+    let mut newest = list(conn).await?.into_iter().next();
+    while let Some(model) = newest {
+        let content = content(conn, model.id).await?;
+        newest = list(conn).await?.into_iter().next();
+        // Others may have come meanwhile, and some of this one's parts gone.
+        if newest.as_ref().is_some_and(|newest| newest.id == model.id) {
+            return Ok(Some((model, content)));
+        }
+    }
+    Ok(None)
+}
+
+async fn content(conn: &mut Conn, model: ModelId) -> Result<Vec<u8>> {
     let texts: Vec<String> = on!(conn, |c| parts::table
-        .filter(parts::model_id.eq(model.id))
+        .filter(parts::model_id.eq(model))
         .order(parts::part)
         .select(parts::content)
         .load(c)
@@ -78,5 +94,5 @@ pub async fn newest(conn: &mut Conn) -> Result<Option<(ModelInfo, Vec<u8>)>> {
     for text in texts {
         content.extend(BASE64.decode(text.as_bytes()).map_err(Error::internal)?);
     }
-    Ok(Some((model, content)))
+    Ok(content)
 }
