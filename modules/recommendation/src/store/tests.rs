@@ -208,3 +208,42 @@ async fn those_who_train_at_once_keep_the_newest_and_each_is_whole() {
     assert_eq!(kept.iter().map(|model| model.trained_at).collect::<Vec<_>>(), [at(7), at(6)]);
     assert_eq!(other.model().await.unwrap().unwrap().1, vec![7; 1_000_000]);
 }
+
+/// MongoDB writes down how it found what it was asked for.
+#[tokio::test]
+async fn every_query_of_mongodb_is_served_by_an_index() {
+    use futures::TryStreamExt;
+    use mongodb::bson::{Document, doc};
+
+    let folder = folder();
+    let url = shared::testing::documents(folder.path(), "metadata").unwrap();
+    let Database::Mongo(mongo) = Database::open(&url, &Options::default()).await.unwrap() else { return };
+    mongo.migrate(&[shared::events::SCHEMA, SCHEMA]).await.unwrap();
+    let client = mongodb::Client::with_uri_str(&url).await.unwrap();
+    let database = client.default_database().unwrap();
+    database.run_command(doc! {"profile": 2}).await.unwrap();
+    let store = open(mongo.into());
+    let both = Visitor { visitor_id: Some(VisitorId::derived("browser")), ..customer("ada") };
+    store.add(vec![did(both, InteractionKind::View, 1)]).await.unwrap();
+    store.bought(EventId::new(), looks(2..4)).await.unwrap();
+    store.interactions(9).await.unwrap();
+    store.count().await.unwrap();
+    let shown = list(both, &["lamp"], 1);
+    store.shown(shown.clone()).await.unwrap();
+    store.clicked(shown.impression.id, ProductId::derived("lamp")).await.unwrap();
+    store.clicks(9).await.unwrap();
+    for second in 0..3 {
+        store.save_model(model(second), vec![1], 1).await.unwrap();
+    }
+    store.model().await.unwrap();
+    store.prune(at(0)).await.unwrap();
+    store.forget_customer(EventId::new(), CustomerId::derived("ada")).await.unwrap();
+    store.forget(both).await.unwrap();
+    let slow = doc! {"ns": {"$regex": "recommendation_"}, "$or": [
+        {"planSummary": {"$regex": "COLLSCAN"}}, {"hasSortStage": true},
+    ]};
+    let profile = database.collection::<Document>("system.profile");
+    let asked = profile.count_documents(doc! {"ns": {"$regex": "recommendation_"}}).await.unwrap();
+    let slow: Vec<Document> = profile.find(slow).await.unwrap().try_collect().await.unwrap();
+    assert!(asked > 20 && slow.is_empty(), "{asked} {slow:#?}");
+}
