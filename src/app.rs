@@ -221,6 +221,7 @@ impl Databases {
             acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),
             transaction_timeout: Duration::from_millis(database.transaction_timeout_ms),
+            tls_ca: Some(database.tls_ca.clone()).filter(|path| !path.as_os_str().is_empty()),
             clock: clock.clone(),
         };
         let [products, customers, orders, metadata] = settings.databases().map(|(_, url)| url);

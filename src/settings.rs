@@ -126,6 +126,7 @@ pub struct Database {
     pub acquire_timeout_ms: u64,
     pub statement_timeout_ms: u64,
     pub transaction_timeout_ms: u64,
+    pub tls_ca: PathBuf,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -8,11 +8,13 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tx;
 mod unit;
 mod writer;
 
 use std::{
+    path::PathBuf,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -89,6 +91,8 @@ pub struct Options {
     pub transaction_timeout: Duration,
     /// PostgreSQL: how long one statement may take.
     pub statement_timeout: Duration,
+    /// PostgreSQL: who signs its certificate, as a PEM file; `None` for the public authorities.
+    pub tls_ca: Option<PathBuf>,
     /// Where `occurred_at` and friends come from.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,6 +104,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(5),
             transaction_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
+            tls_ca: None,
             clock: system_clock(),
         }
     }

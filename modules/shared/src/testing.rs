@@ -34,6 +34,11 @@ pub fn documents(folder: &Path, name: &str) -> Result<String> {
     Ok(format!("{host}/{}?{query}", fresh(name)))
 }
 
+/// Who signs the certificate of the PostgreSQL server, if it has one (`BODEGA_TEST_POSTGRES_CA`, a PEM file).
+pub fn postgres_ca() -> Option<std::path::PathBuf> {
+    server("BODEGA_TEST_POSTGRES_CA").map(Into::into)
+}
+
 /// The URL of a Redis server, if there is one (`BODEGA_TEST_REDIS_URL`). Whoever uses it has keys of their own.
 pub fn redis() -> Option<String> {
     server("BODEGA_TEST_REDIS_URL")

@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     Conn, Options, Tx, caught,
+    tls::Tls,
     unit::{Hub, Unit},
 };
 use crate::{Error, Result};
@@ -41,10 +42,11 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) fn open(url: &str, options: &Options, hub: Arc<Hub>) -> Result<Self> {
+        let tls = Tls::wanted_by(url, options.tls_ca.as_deref())?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let size = options.readers.max(1);
-        let pool = Pool::builder(manager(url, options.statement_timeout, runtime.handle().clone()))
+        let pool = Pool::builder(manager(url, options.statement_timeout, tls, runtime.handle().clone()))
             .max_size(size)
             .build()
             .map_err(Error::internal)?;
@@ -85,6 +87,7 @@ async fn serve(mut units: mpsc::Receiver<Box<dyn Unit>>, runner: Arc<Runner>, si
 fn manager(
     url: &str,
     statement_timeout: Duration,
+    tls: Tls,
     driver: Handle,
 ) -> AsyncDieselConnectionManager<AsyncPgConnection> {
     // Longer than `deadlock_timeout` (1 s), so that a deadlock is recognised as one and run again.
@@ -96,9 +99,9 @@ fn manager(
     // A closed connection is noticed without a query.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |url| {
-        let (url, setup) = (url.to_owned(), setup.clone());
+        let (url, setup, tls) = (url.to_owned(), setup.clone(), tls.clone());
         let connecting = driver.spawn(async move {
-            let mut conn = AsyncPgConnection::establish(&url).await?;
+            let mut conn = tls.connect(&url).await?;
             conn.batch_execute(&setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(conn)
         });

@@ -186,3 +186,25 @@ async fn two_relays_share_an_outbox_in_order_and_deliver_nothing_twice() {
         relay.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_connection_is_encrypted_and_the_certificate_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::testing::relational(folder.path(), "tls").await.unwrap();
+    let Some(ca) = crate::testing::postgres_ca().filter(|_| !url.starts_with("sqlite:")) else { return };
+    let url = format!("{url}?sslmode=require");
+    let trusting = Options { tls_ca: Some(ca), ..Options::default() };
+    let db = Db::open(&url, &trusting).await.unwrap();
+    let encrypted =
+        on!(&mut db.get().await.unwrap(), |c| diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "(select ssl from pg_stat_ssl where pid = pg_backend_pid())"
+        ))
+        .get_result::<bool>(c)
+        .await);
+    assert!(encrypted.unwrap());
+    // The public authorities do not know it.
+    let wary = Options { acquire_timeout: Duration::from_secs(2), ..Options::default() };
+    assert!(Db::open(&url, &wary).await.is_err_and(|error| error.kind == crate::Kind::Unavailable));
+    let nowhere = Options { tls_ca: Some(folder.path().join("none.pem")), ..Options::default() };
+    assert!(Db::open(&url, &nowhere).await.is_err_and(|error| error.detail.contains("none.pem")));
+}
