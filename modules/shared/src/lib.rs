@@ -21,6 +21,7 @@ pub mod limits;
 pub mod redis;
 pub mod telemetry;
 pub mod testing;
+pub mod transfer;
 
 pub use database::Database;
 pub use error::{Error, Kind, Result};
