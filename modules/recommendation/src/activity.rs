@@ -42,6 +42,13 @@ impl Activity {
         insert(&mut lock(&seen), Seen { product, kind, at });
     }
 
+    /// It has turned out that somebody did not do that.
+    pub fn remove(&self, interaction: &Interaction) {
+        let Some(seen) = Who::of(interaction.visitor).and_then(|who| self.0.get(&who)) else { return };
+        let Interaction { product_id: product, kind, at, .. } = *interaction;
+        lock(&seen).retain(|one| *one != Seen { product, kind, at });
+    }
+
     /// What the visitor did, last first.
     pub fn of(&self, visitor: Visitor) -> Vec<Seen> {
         let seen = self.adopt(visitor).and_then(|who| self.0.get(&who));

@@ -73,11 +73,7 @@ impl Answers<'_> {
         let mut list = self.list(context, [product]);
         let reason = |_: &Source| Reason::Related { product_id: product };
         list.extend(self.learned(&[source], &list, reason));
-        for category in card.iter().flat_map(|card| &card.categories) {
-            list.extend(self.best_sellers(Some(*category)));
-        }
-        list.extend(self.best_sellers(None));
-        list.finish()
+        self.fill(list, card.iter())
     }
 
     pub fn bought_together(&self, products: &[ProductId], context: &Context) -> Vec<Recommended> {
@@ -112,8 +108,7 @@ impl Answers<'_> {
             InteractionKind::Purchase => Reason::Bought { product_id: source.product },
         };
         list.extend(self.learned(&sources, &list, reason));
-        list.extend(self.best_sellers(None));
-        list.finish()
+        self.fill(list, sources.iter().filter_map(|source| source.card.as_ref()))
     }
 
     pub fn trending(&self, context: &Context) -> Vec<Recommended> {
@@ -193,6 +188,21 @@ impl Answers<'_> {
         }
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         found
+    }
+
+    /// Where there is room, and all there is before the first training: what sells best of the kinds that were seen, then of
+    /// all.
+    fn fill<'c>(&self, mut list: List<'_>, seen: impl Iterator<Item = &'c Arc<Card>>) -> Vec<Recommended> {
+        let mut tried = HashSet::new();
+        for category in seen.flat_map(|card| &card.categories).copied().map(Some).chain([None]) {
+            if list.is_full() {
+                break;
+            }
+            if tried.insert(category) {
+                list.extend(self.best_sellers(category));
+            }
+        }
+        list.finish()
     }
 
     fn best_sellers(&self, category_id: Option<CategoryId>) -> Vec<Recommended> {

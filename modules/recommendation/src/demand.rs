@@ -64,13 +64,18 @@ impl Demand {
 
     /// Somebody wanted something.
     pub fn add(&self, interaction: &Interaction) {
-        self.lock().add(interaction);
+        self.lock().add(interaction, 1.0);
+    }
+
+    /// It has turned out that nobody did.
+    pub fn remove(&self, interaction: &Interaction) {
+        self.lock().add(interaction, -1.0);
     }
 
     /// Forgets all and counts anew.
     pub fn rebuild<'a>(&self, interactions: impl Iterator<Item = &'a Interaction>, now: Time) {
         let mut sums = Sums { since: now, products: HashMap::new() };
-        interactions.for_each(|interaction| sums.add(interaction));
+        interactions.for_each(|interaction| sums.add(interaction, 1.0));
         *self.lock() = sums;
     }
 
@@ -129,15 +134,16 @@ impl Demand {
 }
 
 impl Sums {
-    fn add(&mut self, interaction: &Interaction) {
+    fn add(&mut self, interaction: &Interaction, times: f64) {
         let grown = |half_life: f64| (seconds(self.since, interaction.at) / half_life).exp2();
         let (new, usual, sales) = (grown(NEW), grown(USUAL), grown(SALES));
-        let weight = f64::from(model::weight(interaction.kind));
+        let weight = times * f64::from(model::weight(interaction.kind));
         let sum = self.products.entry(interaction.product_id).or_default();
-        sum.new += weight * new;
-        sum.usual += weight * usual;
+        // What is taken away may be older than what the sums were made of.
+        sum.new = (sum.new + weight * new).max(0.0);
+        sum.usual = (sum.usual + weight * usual).max(0.0);
         if interaction.kind == InteractionKind::Purchase {
-            sum.sales += sales;
+            sum.sales = (sum.sales + times * sales).max(0.0);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerDeleted,
-    order::{Order, OrderPlaced},
+    order::{Order, OrderCancelled, OrderPlaced},
     product::{ProductChanged, stock::StockChanged},
     recommendation::{Interaction, InteractionKind, Visitor, VisitorId},
     review::AggregateChanged,
@@ -32,6 +32,7 @@ impl Consumer for Ear {
     fn hears(&self) -> &'static [&'static str] {
         &[
             OrderPlaced::TYPE,
+            OrderCancelled::TYPE,
             ProductChanged::TYPE,
             StockChanged::TYPE,
             AggregateChanged::TYPE,
@@ -44,7 +45,11 @@ impl Consumer for Ear {
         match event.kind.as_str() {
             OrderPlaced::TYPE => {
                 let OrderPlaced { order } = event.parse()?;
-                service.bought(event.id, purchases(&order, event.occurred_at)).await
+                service.bought(event.id, order.id, purchases(&order, event.occurred_at)).await
+            }
+            OrderCancelled::TYPE => {
+                let OrderCancelled { order, .. } = event.parse()?;
+                service.cancelled(event.id, order.id, purchases(&order, event.occurred_at)).await
             }
             // What is in memory is read anew, so that it does not matter how often it is heard.
             ProductChanged::TYPE => service.refresh(event.parse::<ProductChanged>()?.product_id).await,
@@ -61,8 +66,10 @@ impl Consumer for Ear {
     }
 }
 
-/// Each product once. A guest's order is a visitor of its own: it says what goes together, and nothing of the guest.
-fn purchases(order: &Order, at: Time) -> Vec<Interaction> {
+/// Each product once, when the order was placed: its cancellation names the same. A guest's order is a visitor of its own:
+/// it says what goes together, and nothing of the guest.
+fn purchases(order: &Order, heard_at: Time) -> Vec<Interaction> {
+    let at = order.placed_at.unwrap_or(heard_at);
     let visitor = match order.customer_id {
         Some(customer) => Visitor { customer_id: Some(customer), visitor_id: None },
         None => Visitor { customer_id: None, visitor_id: Some(VisitorId::derived(&order.id.to_string())) },

@@ -2,10 +2,11 @@
 
 use contracts::{
     customer::CustomerId,
+    order::OrderId,
     recommendation::{Impression, Interaction, InteractionKind, Visitor, VisitorId},
 };
 use serde::{Deserialize, Serialize};
-use shared::{Id, ids::Entity};
+use shared::{Id, events::EventId, ids::Entity};
 
 use crate::learn::Features;
 
@@ -65,6 +66,12 @@ pub type InteractionId = Id<InteractionEntity>;
 pub fn interaction_id(interaction: &Interaction) -> InteractionId {
     let Interaction { visitor, product_id, kind, at } = interaction;
     InteractionId::derived(&format!("{visitor:?}:{product_id}:{kind:?}:{at}"))
+}
+
+/// Stands in the inbox for an order whose purchases were kept, or need not be any more: a purchase that is heard of after
+/// its cancellation (a dead letter that is delivered again) is none.
+pub fn order_mark(order: OrderId) -> EventId {
+    EventId::derived(&format!("recommendation:{order}"))
 }
 
 /// Somebody whose doings are known.

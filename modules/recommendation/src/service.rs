@@ -6,14 +6,16 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
+    order::OrderId,
     product::{ProductId, Products},
     recommendation::{
         Context, Impression, ImpressionId, Interaction, ModelInfo, RecommendationStatus, Recommendations,
@@ -21,7 +23,7 @@ use contracts::{
     },
 };
 use shared::{
-    Clock, Database, Error, Kind, Result,
+    Clock, Database, Error, Kind, Result, Time,
     events::{Consumer, EventId},
     jobs::Jobs,
 };
@@ -41,6 +43,8 @@ use crate::{
 const WAITING: usize = 20_000;
 /// So many products are read from the catalogue at once.
 const PAGE: u32 = 500;
+/// The catalogue is read anew after so long.
+const REREAD: Duration = Duration::from_secs(3_600);
 /// So many of the last interactions are remembered after a restart.
 const REMEMBERED: u32 = 200_000;
 
@@ -60,13 +64,15 @@ pub struct Service {
     training: tokio::sync::Mutex<()>,
     /// How many interactions there were when the model was trained.
     counted: AtomicU64,
+    /// When the whole catalogue was last read, in µs.
+    read_at: AtomicI64,
     pool: rayon::ThreadPool,
     /// Itself, for work that goes on when the caller is answered.
     this: std::sync::Weak<Self>,
 }
 
 impl Service {
-    /// Keeps its tables in `db`, and takes up what is in them.
+    /// Keeps its tables in `db`, and takes up what is in them: best sellers and trends, and the last model if there is one.
     pub async fn new(
         db: Database,
         clock: Arc<dyn Clock>,
@@ -90,6 +96,7 @@ impl Service {
             writing: tokio::sync::Mutex::default(),
             training: tokio::sync::Mutex::default(),
             counted: AtomicU64::new(0),
+            read_at: AtomicI64::new(0),
             pool,
             this: this.clone(),
             settings,
@@ -97,6 +104,10 @@ impl Service {
             products,
         });
         service.remember().await?;
+        // The first who asks is answered too. Without the products there is nothing to say, but they may come.
+        if let Err(error) = service.open().await {
+            tracing::warn!(error = error.chain(), "the catalogue cannot be read yet");
+        }
         Ok(service)
     }
 
@@ -110,7 +121,7 @@ impl Service {
         workers::start(self, jobs);
     }
 
-    /// Reads the whole catalogue: before that there is nothing to recommend, and afterwards it heals what was missed.
+    /// Reads the whole catalogue: without it there is nothing to recommend, and again it heals what was missed.
     pub async fn open(&self) -> Result<()> {
         let (mut after, mut seen) = (None, BTreeSet::new());
         loop {
@@ -123,7 +134,17 @@ impl Service {
             }
         }
         self.catalogue.keep(&seen);
+        self.read_at.store(self.clock.now().micros(), Ordering::Relaxed);
         self.list();
+        Ok(())
+    }
+
+    /// Reads the catalogue if that has not been possible yet, or long ago.
+    pub(crate) async fn open_if_due(&self) -> Result<()> {
+        let read_at = Time::from_micros(self.read_at.load(Ordering::Relaxed));
+        if self.catalogue.is_empty() || self.clock.now().since(read_at) >= REREAD {
+            self.open().await?;
+        }
         Ok(())
     }
 
@@ -161,7 +182,7 @@ impl Service {
     }
 
     pub(crate) async fn prune(&self) -> Result<()> {
-        let keep = std::time::Duration::from_secs(self.settings.keep_days * 86_400);
+        let keep = Duration::from_secs(self.settings.keep_days * 86_400);
         self.store.prune(self.clock.now().before(keep)).await
     }
 
@@ -172,12 +193,35 @@ impl Service {
             Err(error) if error.kind == Kind::NotFound => self.catalogue.remove(id),
             Err(error) => return Err(error),
         }
+        // The first products of a shop are not made to wait.
+        if self.demand.lists().sellers.is_empty() {
+            self.list();
+        }
         Ok(())
     }
 
-    pub(crate) async fn bought(&self, event: EventId, purchases: Vec<Interaction>) -> Result<()> {
-        if self.store.bought(event, purchases.clone()).await? {
+    pub(crate) async fn bought(
+        &self,
+        event: EventId,
+        order: OrderId,
+        purchases: Vec<Interaction>,
+    ) -> Result<()> {
+        if self.store.bought(event, order, purchases.clone()).await? {
             purchases.iter().for_each(|purchase| self.notice(purchase));
+        }
+        Ok(())
+    }
+
+    /// Models forget at the next training.
+    pub(crate) async fn cancelled(
+        &self,
+        event: EventId,
+        order: OrderId,
+        purchases: Vec<Interaction>,
+    ) -> Result<()> {
+        for purchase in self.store.cancelled(event, order, purchases).await? {
+            self.activity.remove(&purchase);
+            self.demand.remove(&purchase);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
+    order::OrderId,
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
@@ -32,8 +33,15 @@ pub fn open(db: Database) -> Arc<dyn Store> {
 pub trait Store: Send + Sync {
     /// Keeps those that are not known yet; answers how many are new.
     async fn add(&self, interactions: Vec<Interaction>) -> Result<u32>;
-    /// Keeps what was bought, once per event; true the first time.
-    async fn bought(&self, event: EventId, purchases: Vec<Interaction>) -> Result<bool>;
+    /// Keeps what was bought, once per event and order; true the first time. False if the order is cancelled already.
+    async fn bought(&self, event: EventId, order: OrderId, purchases: Vec<Interaction>) -> Result<bool>;
+    /// Deletes what was bought with an order that is cancelled, once per event; answers what was there of it.
+    async fn cancelled(
+        &self,
+        event: EventId,
+        order: OrderId,
+        purchases: Vec<Interaction>,
+    ) -> Result<Vec<Interaction>>;
     /// The last ones, the oldest of them first.
     async fn interactions(&self, limit: u32) -> Result<Vec<Interaction>>;
     /// How many there are.

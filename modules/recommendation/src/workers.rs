@@ -7,10 +7,10 @@ use shared::{Kind, Result, jobs::Jobs};
 use crate::Service;
 
 pub fn start(service: &Arc<Service>, jobs: &Jobs) {
-    let sync = service.clone();
-    jobs.every("recommendation.catalogue", Duration::from_secs(3_600), move || {
-        let service = sync.clone();
-        async move { service.open().await }
+    let reader = service.clone();
+    jobs.every("recommendation.catalogue", Duration::from_secs(2), move || {
+        let service = reader.clone();
+        async move { service.open_if_due().await }
     });
     let writer = service.clone();
     jobs.every("recommendation.writer", Duration::from_millis(500), move || {

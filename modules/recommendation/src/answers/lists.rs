@@ -38,7 +38,7 @@ impl<'a> List<'a> {
     /// Takes them in order, as long as there is room.
     pub fn extend(&mut self, found: impl IntoIterator<Item = Recommended>) {
         for one in found {
-            if self.taken.len() == self.limit {
+            if self.is_full() {
                 return;
             }
             let Some(card) = self.takes(one.product_id) else { continue };
@@ -52,6 +52,11 @@ impl<'a> List<'a> {
             self.excluded.insert(one.product_id);
             self.taken.push(one);
         }
+    }
+
+    /// There is no more room.
+    pub fn is_full(&self) -> bool {
+        self.taken.len() == self.limit
     }
 
     /// What was taken.

@@ -7,6 +7,7 @@ mod models;
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
+    order::OrderId,
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
@@ -18,7 +19,11 @@ use shared::{
 };
 
 use super::Store;
-use crate::{events::CONSUMER, learn::Features, model::Shown};
+use crate::{
+    events::CONSUMER,
+    learn::Features,
+    model::{Shown, order_mark},
+};
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: "recommendation", collections };
@@ -70,14 +75,31 @@ impl Store for MongoStore {
         interactions::add(&self.0, &interactions).await
     }
 
-    async fn bought(&self, event: EventId, purchases: Vec<Interaction>) -> Result<bool> {
+    async fn bought(&self, event: EventId, order: OrderId, purchases: Vec<Interaction>) -> Result<bool> {
         self.0
             .transaction(async move |tx| {
-                let first = tx.first(CONSUMER, event).await?;
+                let first = tx.first(CONSUMER, event).await? && tx.first(CONSUMER, order_mark(order)).await?;
                 if first {
                     interactions::insert(tx, &purchases).await?;
                 }
                 Ok(first)
+            })
+            .await
+    }
+
+    async fn cancelled(
+        &self,
+        event: EventId,
+        order: OrderId,
+        purchases: Vec<Interaction>,
+    ) -> Result<Vec<Interaction>> {
+        self.0
+            .transaction(async move |tx| {
+                if !tx.first(CONSUMER, event).await? {
+                    return Ok(Vec::new());
+                }
+                tx.first(CONSUMER, order_mark(order)).await?;
+                interactions::remove(tx, &purchases).await
             })
             .await
     }

@@ -7,6 +7,7 @@ mod models;
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
+    order::OrderId,
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
@@ -17,7 +18,11 @@ use shared::{
 };
 
 use super::Store;
-use crate::{events::CONSUMER, learn::Features, model::Shown};
+use crate::{
+    events::CONSUMER,
+    learn::Features,
+    model::{Shown, order_mark},
+};
 
 /// How many rows are written or deleted in one transaction: others write in between.
 const BATCH: usize = 500;
@@ -58,14 +63,32 @@ impl Store for Sqlite {
         Ok(new)
     }
 
-    async fn bought(&self, event: EventId, purchases: Vec<Interaction>) -> Result<bool> {
+    async fn bought(&self, event: EventId, order: OrderId, purchases: Vec<Interaction>) -> Result<bool> {
         self.0
             .transaction(async move |tx| {
-                let first = inbox::first(tx, CONSUMER, event).await?;
+                let first = inbox::first(tx, CONSUMER, event).await?
+                    && inbox::first(tx, CONSUMER, order_mark(order)).await?;
                 if first {
                     interactions::insert(tx, &purchases).await?;
                 }
                 Ok(first)
+            })
+            .await
+    }
+
+    async fn cancelled(
+        &self,
+        event: EventId,
+        order: OrderId,
+        purchases: Vec<Interaction>,
+    ) -> Result<Vec<Interaction>> {
+        self.0
+            .transaction(async move |tx| {
+                if !inbox::first(tx, CONSUMER, event).await? {
+                    return Ok(Vec::new());
+                }
+                inbox::first(tx, CONSUMER, order_mark(order)).await?;
+                interactions::remove(tx, &purchases).await
             })
             .await
     }

@@ -89,13 +89,48 @@ async fn a_purchase_is_kept_once_per_event_even_if_it_is_delivered_twice_at_once
     let folder = folder();
     let [one, other] = stores(&folder).await;
     let bought = vec![did(customer("ada"), InteractionKind::Purchase, 1)];
-    let event = EventId::new();
+    let (event, order) = (EventId::new(), OrderId::new());
     let deliveries = [&one, &other, &one, &other]
-        .map(|store| async { store.bought(event, bought.clone()).await.unwrap() });
+        .map(|store| async { store.bought(event, order, bought.clone()).await.unwrap() });
     assert_eq!(join_all(deliveries).await.into_iter().filter(|first| *first).count(), 1);
     // What was imported before is no reason to refuse an event.
-    assert!(one.bought(EventId::new(), bought).await.unwrap());
+    assert!(one.bought(EventId::new(), OrderId::new(), bought).await.unwrap());
     assert_eq!(one.count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_was_bought_with_a_cancelled_order_goes_once_per_event() {
+    let folder = folder();
+    let store = store(&folder).await;
+    let (order, cancelled) = (OrderId::new(), EventId::new());
+    let bought = |second| vec![did(customer("ada"), InteractionKind::Purchase, second)];
+    assert!(store.bought(EventId::new(), order, bought(1)).await.unwrap());
+    assert!(store.bought(EventId::new(), OrderId::new(), bought(2)).await.unwrap());
+    let named = [bought(1), bought(3)].concat();
+    let cancel = async || store.cancelled(cancelled, order, named.clone()).await.unwrap();
+    assert_eq!(cancel().await, bought(1), "only what was there");
+    assert_eq!(store.interactions(9).await.unwrap(), bought(2));
+    store.add(bought(1)).await.unwrap();
+    assert!(cancel().await.is_empty());
+    assert_eq!(store.count().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_is_placed_after_its_cancellation_is_not_bought() {
+    let folder = folder();
+    let store = store(&folder).await;
+    let (order, bought) = (OrderId::new(), looks(0..2));
+    assert!(store.cancelled(EventId::new(), order, bought.clone()).await.unwrap().is_empty());
+    assert!(!store.bought(EventId::new(), order, bought.clone()).await.unwrap());
+    assert_eq!(store.count().await.unwrap(), 0);
+    // The other way round at once: whatever comes first, nothing stays.
+    let order = OrderId::new();
+    let (placed, cancelled) = futures::join!(
+        store.bought(EventId::new(), order, bought.clone()),
+        store.cancelled(EventId::new(), order, bought.clone()),
+    );
+    assert_eq!(placed.unwrap(), !cancelled.unwrap().is_empty());
+    assert_eq!(store.count().await.unwrap(), 0);
 }
 
 fn list(visitor: Visitor, products: &[&str], second: i64) -> Shown {
@@ -225,7 +260,9 @@ async fn every_query_of_mongodb_is_served_by_an_index() {
     let store = open(mongo.into());
     let both = Visitor { visitor_id: Some(VisitorId::derived("browser")), ..customer("ada") };
     store.add(vec![did(both, InteractionKind::View, 1)]).await.unwrap();
-    store.bought(EventId::new(), looks(2..4)).await.unwrap();
+    let order = OrderId::new();
+    store.bought(EventId::new(), order, looks(2..4)).await.unwrap();
+    store.cancelled(EventId::new(), order, looks(2..4)).await.unwrap();
     store.interactions(9).await.unwrap();
     store.count().await.unwrap();
     let shown = list(both, &["lamp"], 1);

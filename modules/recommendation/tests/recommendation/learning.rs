@@ -1,10 +1,15 @@
 //! Training, models and what outlives a restart.
 
-use contracts::recommendation::{Impression, ImpressionId, Reason, Recommendations, Surface};
-use recommendation::Settings;
-use shared::{Clock, Kind};
+use std::{sync::atomic::Ordering, time::Duration};
 
-use crate::shop::{anonymous, customer, ids, shop, shop_with, some};
+use contracts::{
+    product::{CategoryId, ProductChanged},
+    recommendation::{Impression, ImpressionId, Reason, Recommendations, Surface, Visitor},
+};
+use recommendation::Settings;
+use shared::{Clock, Kind, jobs::Jobs};
+
+use crate::shop::{anonymous, customer, ids, placed, shop, shop_with, some};
 
 #[tokio::test]
 async fn a_restart_forgets_nothing() {
@@ -27,7 +32,7 @@ async fn models_have_versions_and_old_ones_go() {
     shop.two_tastes().await;
     let mut last = None;
     for _ in 0..3 {
-        shop.clock.advance(std::time::Duration::from_secs(60));
+        shop.clock.advance(Duration::from_secs(60));
         last = Some(shop.service.train().await.unwrap());
     }
     let models = shop.service.models().await.unwrap();
@@ -98,4 +103,59 @@ async fn what_is_clicked_is_learned_from() {
     let related = shop.service.related(lamps[0], some(4)).await.unwrap();
     assert!(related.iter().all(|one| one.reason == Reason::Related { product_id: lamps[0] }));
     assert!(related.is_sorted_by(|a, b| a.score >= b.score));
+}
+
+#[tokio::test]
+async fn a_process_without_a_model_answers_from_the_first_moment() {
+    let mut shop = shop().await;
+    let [lamps, mugs] = ["lamps", "mugs"].map(CategoryId::derived);
+    let lamp = shop.world.sells("lamp", Some(lamps));
+    let other = shop.world.sells("other lamp", Some(lamps));
+    let mug = shop.world.sells("mug", Some(mugs));
+    shop.service.open().await.unwrap();
+    shop.hear(&placed(None, &[mug])).await;
+    for n in 0..9 {
+        shop.view(anonymous(&n.to_string()), other).await;
+    }
+    let ada = anonymous("ada");
+    shop.view(ada, lamp).await;
+    shop.restart().await;
+    assert!(shop.service.status().await.unwrap().model.is_none());
+    let related = shop.service.related(lamp, some(4)).await.unwrap();
+    assert_eq!(ids(&related), [other, mug], "of its kind, then of all");
+    assert_eq!(related[0].reason, Reason::BestSeller { category_id: Some(lamps) });
+    let personal = shop.service.personal(ada, some(4)).await.unwrap();
+    assert_eq!(ids(&personal), [other, mug], "of the kind they looked at, then of all");
+    assert_eq!(personal[0].reason, Reason::BestSeller { category_id: Some(lamps) });
+    let stranger = shop.service.personal(Visitor::default(), some(4)).await.unwrap();
+    assert_eq!(ids(&stranger), [mug, other, lamp]);
+    let trending = shop.service.trending(some(4)).await.unwrap();
+    assert_eq!(trending.first().map(|one| (one.product_id, one.reason)), Some((other, Reason::Trending)));
+}
+
+#[tokio::test]
+async fn a_process_that_starts_before_its_products_answers_as_soon_as_they_are_there() {
+    let mut shop = shop().await;
+    let lamp = shop.world.sells("lamp", None);
+    shop.world.is_away.store(true, Ordering::Relaxed);
+    shop.restart().await;
+    assert!(shop.service.personal(Visitor::default(), some(4)).await.unwrap().is_empty());
+    shop.world.is_away.store(false, Ordering::Relaxed);
+    let jobs = Jobs::new();
+    shop.service.start(&jobs);
+    let wait = async {
+        while ids(&shop.service.personal(Visitor::default(), some(4)).await.unwrap()) != [lamp] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it is read in time");
+    jobs.stop(Duration::from_secs(20)).await;
+}
+
+#[tokio::test]
+async fn the_first_product_of_a_shop_is_named_at_once() {
+    let shop = shop().await;
+    let lamp = shop.world.sells("lamp", None);
+    shop.hear(&ProductChanged { product_id: lamp, slug: "lamp".into(), published: true }).await;
+    assert_eq!(ids(&shop.service.personal(Visitor::default(), some(4)).await.unwrap()), [lamp]);
 }

@@ -4,5 +4,6 @@
 
 mod answers;
 mod learning;
+mod orders;
 mod privacy;
 mod shop;

@@ -2,14 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
-    order::{Order, OrderId, OrderPlaced},
+    order::{Order, OrderCancelled, OrderId, OrderPlaced, OrderStatus},
     product::{CategoryId, Product, ProductId, VariantId},
     recommendation::{
         Context, Interaction, InteractionKind, Reason, Recommendations, Recommended, Visitor, VisitorId,
@@ -62,9 +65,7 @@ async fn start(
     settings: &Settings,
 ) -> Arc<Service> {
     let products = Arc::new(contracts::product::Client(world.clone()));
-    let service = Service::new(db.clone(), clock.clone(), products, settings.clone()).await.unwrap();
-    service.open().await.unwrap();
-    service
+    Service::new(db.clone(), clock.clone(), products, settings.clone()).await.unwrap()
 }
 
 impl Shop {
@@ -165,7 +166,11 @@ pub fn is_best_seller(one: &Recommended) -> bool {
 
 /// The catalogue.
 #[derive(Default)]
-pub struct World(Mutex<BTreeMap<ProductId, Product>>);
+pub struct World {
+    products: Mutex<BTreeMap<ProductId, Product>>,
+    /// Nobody answers.
+    pub is_away: AtomicBool,
+}
 
 impl World {
     /// Something that is published and in stock.
@@ -186,12 +191,12 @@ impl World {
             "rating": {"average": 0.0, "count": 0}, "metafields": {}, "created_at": time, "updated_at": time,
             "published_at": time, "version": 1,
         });
-        self.0.lock().unwrap().insert(id, serde_json::from_value(product).unwrap());
+        self.products.lock().unwrap().insert(id, serde_json::from_value(product).unwrap());
         id
     }
 
     pub fn change(&self, id: ProductId, change: impl FnOnce(&mut Product)) -> VariantId {
-        let mut products = self.0.lock().unwrap();
+        let mut products = self.products.lock().unwrap();
         let product = products.get_mut(&id).unwrap();
         change(product);
         product.variants[0].id
@@ -201,8 +206,11 @@ impl World {
 #[async_trait]
 impl Transport for World {
     async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Error::unavailable("the products cannot be reached"));
+        }
         let args: Value = serde_json::from_slice(&args)?;
-        let products = self.0.lock().unwrap();
+        let products = self.products.lock().unwrap();
         let answer = match (service, method) {
             ("product", "find") => {
                 let found = products.get(&serde_json::from_value(args[0].clone())?);
@@ -249,4 +257,10 @@ pub fn placed(customer: Option<CustomerId>, products: &[ProductId]) -> OrderPlac
     });
     let order: Order = serde_json::from_value(order).unwrap();
     OrderPlaced { order }
+}
+
+/// The end of an order that was placed.
+pub fn cancelled(placed: &OrderPlaced) -> OrderCancelled {
+    let order = Order { status: OrderStatus::Cancelled, ..placed.order.clone() };
+    OrderCancelled { order, tell_shopper: true }
 }

@@ -119,6 +119,19 @@ pub async fn insert(tx: &mut Tx, all: &[Interaction]) -> Result<()> {
     Ok(())
 }
 
+/// Deletes these; answers those that were there.
+pub async fn remove(tx: &mut Tx, all: &[Interaction]) -> Result<Vec<Interaction>> {
+    let interactions = tx.collection(COLLECTION);
+    let mut removed = Vec::new();
+    for one in all {
+        let this = doc! {"_id": interaction_id(one).to_string()};
+        if interactions.delete_one(this).session(tx.session()).await?.deleted_count > 0 {
+            removed.push(one.clone());
+        }
+    }
+    Ok(removed)
+}
+
 /// The last ones, the oldest of them first.
 pub async fn last(mongo: &Mongo, limit: u32) -> Result<Vec<Interaction>> {
     // To the server no limit is the same as a limit of 0.

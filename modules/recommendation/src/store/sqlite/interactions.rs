@@ -61,6 +61,18 @@ pub async fn insert(tx: &mut Tx, all: &[Interaction]) -> Result<u32> {
     Ok(new)
 }
 
+/// Deletes these; answers those that were there.
+pub async fn remove(tx: &mut Tx, all: &[Interaction]) -> Result<Vec<Interaction>> {
+    let mut removed = Vec::new();
+    for one in all {
+        let this = interactions::table.find(interaction_id(one));
+        if on!(tx, |c| diesel::delete(this).execute(c).await)? > 0 {
+            removed.push(one.clone());
+        }
+    }
+    Ok(removed)
+}
+
 /// The last ones, the oldest of them first.
 pub async fn last(conn: &mut Conn, limit: u32) -> Result<Vec<Interaction>> {
     let (mut all, mut before) = (Vec::new(), None::<(Time, InteractionId)>);
