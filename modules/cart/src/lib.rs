@@ -9,8 +9,8 @@ mod store;
 
 use shared::db::{Migration, Migrations};
 
-pub use store::SCHEMA;
 pub use service::{Service, Settings};
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

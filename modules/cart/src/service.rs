@@ -21,9 +21,9 @@ use contracts::{
     shipping::{Shipping, ShippingOption},
 };
 use serde::Deserialize;
-use shared::{Database, 
-    Clock, Currency, Error, Page, PageRequest, Result, events::Consumer, jobs::Jobs, values::Country,
-    values::Email,
+use shared::{
+    Clock, Currency, Database, Error, Page, PageRequest, Result, events::Consumer, jobs::Jobs,
+    values::Country, values::Email,
 };
 use tokio::sync::Mutex;
 

@@ -15,14 +15,13 @@ use shared::{Database, Page, PageRequest, Result, Time};
 
 use crate::model::{Offers, StoredCart};
 
-
 pub use mongo::SCHEMA;
 
 /// The store in a database of whichever family.
 pub fn open(db: Database) -> Arc<dyn Store> {
     match db {
         Database::Sql(db) => Arc::new(sqlite::SqlStore::new(db)),
-        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+        Database::Mongo(db) => Arc::new(mongo::MongoStore::new(db)),
     }
 }
 

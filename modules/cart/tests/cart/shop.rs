@@ -16,10 +16,7 @@ use contracts::{
     shipping::{DeliveryWindow, MethodId, RateRequest, ShippingOption},
 };
 use shared::{
-    Currency, Error, Money, Result, Time,
-    Database, db::Options,
-    events::Envelope,
-    rpc::Transport,
+    Currency, Database, Error, Money, Result, Time, db::Options, events::Envelope, rpc::Transport,
     time::ManualClock,
 };
 
@@ -37,7 +34,9 @@ pub async fn shop() -> Shop {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = shared::testing::documents(folder.path(), "metadata").expect("a database");
     let db = Database::open(&url, &Options::default()).await.expect("a database");
-    db.migrate(&[shared::events::MIGRATIONS, cart::MIGRATIONS], &[shared::events::SCHEMA, cart::SCHEMA]).await.expect("tables");
+    db.migrate(&[shared::events::MIGRATIONS, cart::MIGRATIONS], &[shared::events::SCHEMA, cart::SCHEMA])
+        .await
+        .expect("tables");
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().expect("no panic").extend_from_slice(events)));
