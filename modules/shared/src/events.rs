@@ -4,6 +4,7 @@
 pub mod dead_letters;
 pub mod inbox;
 pub(crate) mod mongo;
+mod moving;
 pub(crate) mod outbox;
 mod relay;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use mongo::SCHEMA;
+pub use moving::transfer;
 pub use outbox::{Lag, lag, prune};
 pub use relay::{Limits, relay};
 

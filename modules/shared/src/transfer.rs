@@ -1,5 +1,6 @@
 //! A whole database on its way to another: read in order, written so that it may be written again, and compared.
 
+mod collections;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
+pub use collections::{Collections, Mapping, same};
 pub use tables::Tables;
 
 /// Things read and written at a time.

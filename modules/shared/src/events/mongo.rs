@@ -16,9 +16,9 @@ use crate::{
     mongo::{Mongo, Schema, Spec, Tx, from_document, index, to_document},
 };
 
-const OUTBOX: &str = "outbox";
+pub(super) const OUTBOX: &str = "outbox";
 pub(crate) const INBOX: &str = "inbox";
-const DEAD_LETTERS: &str = "dead_letters";
+pub(super) const DEAD_LETTERS: &str = "dead_letters";
 /// One document; whoever takes a batch changes it, so that batches are taken one after the other.
 const RELAYS: &str = "relays";
 
@@ -46,16 +46,30 @@ fn collections() -> Vec<Spec> {
 
 /// An event in the outbox. `waiting` is there until it is published, `published_at` (µs) from then on.
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     #[serde(rename = "_id")]
     id: EventId,
     /// µs. What is due at once has 0.
-    next_at: i64,
-    attempts: i64,
+    pub(super) next_at: i64,
+    pub(super) attempts: i64,
     aggregate_id: String,
     occurred_at: i64,
     /// JSON: what an event says is not looked into.
-    envelope: String,
+    pub(super) envelope: String,
+}
+
+impl Row {
+    /// An event that is due at once.
+    pub(super) fn new(event: &Envelope) -> Result<Self> {
+        Ok(Self {
+            id: event.id,
+            next_at: 0,
+            attempts: 0,
+            aggregate_id: format!("{}/{}", event.module, event.aggregate_id),
+            occurred_at: event.occurred_at.micros(),
+            envelope: serde_json::to_string(event)?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Waiting {
@@ -67,15 +81,7 @@ impl TryFrom<Row> for Waiting {
 }
 
 pub(crate) async fn insert(tx: &mut Tx, event: &Envelope) -> Result<()> {
-    let row = Row {
-        id: event.id,
-        next_at: 0,
-        attempts: 0,
-        aggregate_id: format!("{}/{}", event.module, event.aggregate_id),
-        occurred_at: event.occurred_at.micros(),
-        envelope: serde_json::to_string(event)?,
-    };
-    let mut row = to_document(&row)?;
+    let mut row = to_document(&Row::new(event)?)?;
     row.insert("waiting", true);
     tx.collection(OUTBOX).insert_one(row).session(tx.session()).await?;
     Ok(())
@@ -158,15 +164,15 @@ pub(super) async fn prune(db: &Mongo, older_than: Duration) -> Result<usize> {
 
 /// A dead letter; `failed_at` in µs.
 #[derive(Serialize, Deserialize)]
-struct Letter {
+pub(super) struct Letter {
     #[serde(rename = "_id")]
-    id: String,
-    event: EventId,
-    consumer: String,
-    envelope: String,
-    error: String,
-    attempts: i64,
-    failed_at: i64,
+    pub(super) id: String,
+    pub(super) event: EventId,
+    pub(super) consumer: String,
+    pub(super) envelope: String,
+    pub(super) error: String,
+    pub(super) attempts: i64,
+    pub(super) failed_at: i64,
 }
 
 impl TryFrom<Letter> for DeadLetter {
@@ -184,7 +190,7 @@ impl TryFrom<Letter> for DeadLetter {
     }
 }
 
-fn letter_id(event: EventId, consumer: &str) -> String {
+pub(super) fn letter_id(event: EventId, consumer: &str) -> String {
     format!("{event}/{consumer}")
 }
 

@@ -296,3 +296,32 @@ fn a_newer_version_is_refused_and_unknown_members_are_ignored() {
     envelope.version = 2;
     assert!(envelope.parse::<Placed>().is_err());
 }
+
+#[tokio::test]
+async fn events_can_be_moved_to_any_database_and_back() {
+    let mut shops = Shop::everywhere().await;
+    let source = shops.remove(0);
+    source.place("a", 1).await;
+    let put_off = source.place("a", 2).await;
+    source.place("poison", 1).await;
+    let relay = source.start_relay();
+    source.delivered().await;
+    source.stop.cancel();
+    relay.await.unwrap();
+    source.place("b", 1).await;
+    source.put_off(put_off).await;
+    for target in &shops {
+        let (here, there) = (transfer(source.db.clone()), transfer(target.db.clone()));
+        let sums = crate::transfer::copy(&*here, &*there, &|_, _| ()).await.unwrap();
+        let counts: Vec<_> = sums.iter().map(|(kind, sum)| (kind.as_str(), sum.count)).collect();
+        assert_eq!(counts, [("outbox", 4), ("inbox", 2), ("dead_letters", 1)]);
+        assert_eq!(lag(&target.db).await.unwrap(), lag(&source.db).await.unwrap());
+        assert_eq!(
+            dead_letters::list(&target.db, 9).await.unwrap(),
+            dead_letters::list(&source.db, 9).await.unwrap()
+        );
+        let back = Shop::everywhere().await.remove(0);
+        let again = crate::transfer::copy(&*there, &*transfer(back.db.clone()), &|_, _| ()).await.unwrap();
+        assert_eq!(again, sums);
+    }
+}
