@@ -1,5 +1,6 @@
 //! Every rule, through the consumer and the port, each on its own database.
 
+mod indexes;
 mod mails;
 mod sending;
 
@@ -35,6 +36,7 @@ use crate::{MIGRATIONS, SCHEMA, Settings};
 struct Office {
     service: Arc<Service>,
     db: Database,
+    url: String,
     clock: Arc<ManualClock>,
     signer: Signer,
     folder: TempDir,
@@ -59,7 +61,7 @@ impl Office {
         };
         change(&mut settings);
         let service = Service::new(db.clone(), clock.clone(), signer.clone(), settings).await.unwrap();
-        Self { service, db, clock, signer, folder }
+        Self { service, db, url, clock, signer, folder }
     }
 
     async fn hear(&self, event: &impl Event) -> Envelope {
