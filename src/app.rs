@@ -483,8 +483,9 @@ fn secret(settings: &Settings) -> Result<Vec<u8>> {
     Ok(secret)
 }
 
+/// Writes a file that only its owner may read.
 #[cfg(unix)]
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     std::fs::OpenOptions::new()
         .write(true)

@@ -1,4 +1,4 @@
-//! `bodega`: serve, migrate, seed, import, export, staff, reviews, config, doctor, openapi, completions.
+//! `bodega`: serve, migrate, seed, import, export, staff, reviews, config, doctor, copy, openapi, completions.
 #![expect(clippy::print_stdout, reason = "the command line answers on standard output")]
 
 mod doctor;
@@ -17,6 +17,7 @@ use shared::{Error, Kind, Result, telemetry, values::Email};
 use crate::{
     App, Settings,
     app::{Contents, Databases},
+    copy::{self, Copied},
     export, import, seed,
     seed::Progress,
     settings,
@@ -74,6 +75,17 @@ enum Command {
     },
     /// Check that everything is in order.
     Doctor {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Copy a whole shop to other databases, embedded or not, and compare them. Neither shop may run meanwhile.
+    Copy {
+        /// The settings of the shop that is there (TOML).
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The settings of the shop to be (TOML).
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
@@ -207,6 +219,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor { format } => doctor::run(load(file)?, format).await,
+        Command::Copy { from, to, format } => copy_shop(&from, &to, format).await,
         Command::Openapi => {
             println!("{}", gateway::document().to_pretty_json().map_err(Error::internal)?);
             Ok(ExitCode::SUCCESS)
@@ -222,6 +235,21 @@ fn load(file: Option<&Path>) -> Result<Settings> {
     let settings = Settings::load(file)?;
     telemetry::init(settings.log.format.into(), &settings.log.filter)?;
     Ok(settings)
+}
+
+async fn copy_shop(from: &Path, to: &Path, format: Format) -> Result<ExitCode> {
+    let (from, to) = (Settings::load(Some(from))?, load(Some(to))?);
+    let copied = copy::copy(&from, &to, &Progress::new(format == Format::Text)).await?;
+    match format {
+        Format::Json => println!("{}", serde_json::to_string(&copied)?),
+        Format::Text => {
+            for Copied { database, kind, count, hash } in &copied {
+                println!("{database:<10} {kind:<28} {count:>9}  {}", &hash[..16]);
+            }
+            println!("everything is there, and equal");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod copy;
 pub mod demo;
 pub mod export;
 pub mod import;

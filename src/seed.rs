@@ -51,6 +51,14 @@ impl Progress {
         self.0.inc(steps);
     }
 
+    /// So many of something whose total nobody knows.
+    pub fn tell(&self, what: &str, count: u64) {
+        let style = ProgressStyle::with_template("{spinner} {msg} {pos}");
+        self.0.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        self.0.set_message(what.to_owned());
+        self.0.set_position(count);
+    }
+
     /// Takes it off the terminal.
     pub fn finish(&self) {
         self.0.finish_and_clear();

@@ -65,3 +65,74 @@ async fn an_import_leaves_indexing_to_the_process_that_serves() {
     let lines = String::from_utf8(exported.stdout).unwrap().lines().count();
     assert_eq!(lines, 301);
 }
+
+/// The settings of a shop on the servers that the environment names, or on other files.
+async fn elsewhere(folder: &Path) -> Vec<(String, String)> {
+    let mut all = vec![
+        ("data_dir".to_owned(), folder.to_str().unwrap().to_owned()),
+        ("demo".to_owned(), "false".to_owned()),
+        ("server.listen".to_owned(), "127.0.0.1:0".to_owned()),
+    ];
+    for name in ["products", "metadata"] {
+        all.push((format!("database.{name}"), shared::testing::documents(folder, name).unwrap()));
+    }
+    for name in ["customers", "orders"] {
+        all.push((format!("database.{name}"), shared::testing::relational(folder, name).await.unwrap()));
+    }
+    all
+}
+
+fn with(all: &[(String, String)]) -> Settings {
+    Settings::with(&all.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>())
+        .unwrap()
+}
+
+/// How a small shop grows: everything that it has is on the servers afterwards, and sells there.
+#[tokio::test]
+async fn a_shop_moves_to_other_databases_and_back() {
+    let [here, there, back] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let small = App::build(settings(here.path())).await.unwrap();
+    let silent = bodega::seed::Progress::new(false);
+    bodega::demo::load(&small.ports, &*shared::time::system_clock(), &silent).await.unwrap();
+    let orders = everything(&small).await;
+    assert!(orders.len() > 10, "the demo has orders");
+    drop(small);
+
+    let grown = with(&elsewhere(there.path()).await);
+    let first = bodega::copy::copy(&settings(here.path()), &grown, &silent).await.unwrap();
+    let again = bodega::copy::copy(&settings(here.path()), &grown, &silent).await.unwrap();
+    let sums = |copied: &[bodega::copy::Copied]| -> Vec<_> {
+        copied.iter().map(|c| (c.kind.clone(), c.count, c.hash.clone())).collect()
+    };
+    assert_eq!(sums(&first), sums(&again));
+    let count = |kind: &str| first.iter().find(|copied| copied.kind == kind).map(|copied| copied.count);
+    assert!(count("orders") > Some(10) && count("accounts") > Some(3), "{first:?}");
+    let home = bodega::copy::copy(&grown, &settings(back.path()), &silent).await.unwrap();
+    assert_eq!(sums(&first), sums(&home));
+
+    let shop = App::build(grown).await.unwrap();
+    assert_eq!(everything(&shop).await, orders);
+    shop.start().await.unwrap();
+    shop.search_idle().await.unwrap();
+    assert!(!shop.ports.products.suggest("mug".into(), 5).await.unwrap().products.is_empty());
+    let login = contracts::customer::Login {
+        email: "shopper@example.com".parse().unwrap(),
+        password: "bodega-shopper".into(),
+        user_agent: None,
+    };
+    shop.ports.customers.log_in(login).await.unwrap();
+    shop.stop().await;
+}
+
+/// Every order as its owner sees it.
+async fn everything(app: &App) -> Vec<serde_json::Value> {
+    let (mut all, mut page) = (Vec::new(), shared::PageRequest { limit: 100, cursor: None });
+    loop {
+        let orders = app.ports.orders.list(Default::default(), page).await.unwrap();
+        all.extend(orders.data.iter().map(|order| serde_json::to_value(order).unwrap()));
+        match orders.next_cursor {
+            Some(cursor) => page = shared::PageRequest { limit: 100, cursor: Some(cursor) },
+            None => return all,
+        }
+    }
+}

@@ -11,7 +11,7 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{Database, Page, PageRequest, Result, Time};
+use shared::{Database, Page, PageRequest, Result, Time, transfer::{Tables, Transfer}};
 
 use crate::model::{Offers, StoredCart};
 
@@ -91,4 +91,12 @@ pub enum Saved {
     Yes,
     /// Somebody was faster: read it again.
     Raced,
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }

@@ -10,7 +10,7 @@ mod schema;
 use shared::db::{Migration, Migrations};
 
 pub use model::settings::Settings;
-pub use store::SCHEMA;
+pub use store::{SCHEMA, transfer};
 pub use service::Service;
 
 /// The tables of this module.

@@ -10,7 +10,7 @@ use contracts::metadata::{
     Definition, DefinitionId, FieldValue, Owner,
     content::{ContentPage, PageFilter, PageId, PageKind},
 };
-use shared::{Database, Result, Time};
+use shared::{Database, Result, Time, transfer::{Tables, Transfer}};
 
 use crate::model::settings::Version;
 
@@ -109,4 +109,12 @@ pub type Place = (Time, String, PageId);
 pub struct Listed {
     pub page: ContentPage,
     pub title: String,
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }

@@ -10,7 +10,7 @@ use contracts::{
     customer::CustomerId,
     notification::{Mail, MailId},
 };
-use shared::{Database, Result, Time, events::EventId};
+use shared::{Database, Result, Time, events::EventId, transfer::{Tables, Transfer}};
 
 use crate::mail::{DueMail, NewMail, Position};
 
@@ -49,4 +49,12 @@ pub trait Store: Send + Sync {
     async fn older(&self, limit: Time) -> Result<Vec<MailId>>;
     /// Deletes mails.
     async fn delete(&self, mails: Vec<MailId>) -> Result<()>;
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }

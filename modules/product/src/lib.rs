@@ -20,7 +20,7 @@ use shared::{
 };
 
 pub use service::Service;
-pub use store::SCHEMA;
+pub use store::{SCHEMA, transfer};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

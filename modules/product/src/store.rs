@@ -17,7 +17,7 @@ use contracts::{
     },
     review::AggregateChanged,
 };
-use shared::{Clock, Currency, Database, Result, Time, events::EventId};
+use shared::{Clock, Currency, Database, Result, Time, events::EventId, transfer::{Tables, Transfer}};
 
 use crate::model::{fields::IndexedField, price::Offer};
 
@@ -219,4 +219,12 @@ pub trait Shelves: Send + Sync {
     /// By priority.
     async fn locations(&self) -> Result<Vec<Location>>;
     async fn create_location(&self, location: Location) -> Result<()>;
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }

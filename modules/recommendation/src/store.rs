@@ -14,7 +14,7 @@ use contracts::{
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
-use shared::{Database, Result, Time, events::EventId};
+use shared::{Database, Result, Time, events::EventId, transfer::{Tables, Transfer}};
 
 use crate::{learn::Features, model::Shown};
 
@@ -67,4 +67,12 @@ pub trait Store: Send + Sync {
     async fn models(&self) -> Result<Vec<ModelInfo>>;
     /// The newest one.
     async fn model(&self) -> Result<Option<(ModelInfo, Vec<u8>)>>;
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }

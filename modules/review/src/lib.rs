@@ -12,7 +12,7 @@ mod schema;
 use shared::db::{Migration, Migrations};
 
 pub use model::{AutoApprove, Settings};
-pub use store::SCHEMA;
+pub use store::{SCHEMA, transfer};
 pub use service::Service;
 
 /// The tables of this module.

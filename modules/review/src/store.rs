@@ -12,7 +12,7 @@ use contracts::{
     product::ProductId,
     review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId},
 };
-use shared::{Database, Clock, Result, Time, events::EventId};
+use shared::{Database, Clock, Result, Time, events::EventId, transfer::{Tables, Transfer}};
 
 use crate::model::{Settings, StoredReview};
 
@@ -144,4 +144,12 @@ pub struct PastReview {
     pub review: StoredReview,
     /// Each once, the author not among them.
     pub voters: Vec<CustomerId>,
+}
+
+/// Moves what the module keeps, to or from a database of either family.
+pub fn transfer(db: Database) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
+        Database::Mongo(_) => unimplemented!("moving documents"),
+    }
 }
