@@ -44,7 +44,7 @@ pub struct Settings {
     pub currencies: Vec<Currency>,
     /// Whose taxes a cart shows while its destination is not known.
     pub default_country: Country,
-    /// A cart without an owner is deleted when nobody has changed it for so long.
+    /// A cart without an owner is deleted when nobody has changed it for so long. In MongoDB after a year at the latest.
     pub idle_seconds: u64,
     /// How often idle carts are looked for.
     pub sweep_seconds: u64,

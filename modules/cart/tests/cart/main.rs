@@ -3,6 +3,8 @@
 mod carts;
 mod checkout;
 mod claims;
+mod documents;
 mod merging;
 mod offers;
+mod races;
 mod shop;

@@ -26,7 +26,7 @@ pub struct Shop {
     pub carriers: Arc<Carriers>,
     pub clock: Arc<ManualClock>,
     pub emitted: Arc<Mutex<Vec<Envelope>>>,
-    db: Database,
+    pub db: Database,
     _folder: tempfile::TempDir,
 }
 
