@@ -1,4 +1,5 @@
-//! The load program: `cargo bench --bench load` starts the real binary on embedded databases, drives it over HTTP, and
+//! The load program: `cargo bench --bench load` starts the real binary on embedded databases (or on the
+//! servers that the environment names: `tests/servers run cargo bench --bench load`), drives it over HTTP, and
 //! prints requests per second with p50 and p99 beside two baselines of the same run: the same bytes served by a bare
 //! actix handler, and the SQL of one checkout run directly on SQLite.
 //!

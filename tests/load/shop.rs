@@ -1,4 +1,4 @@
-//! The real binary on embedded databases in a temporary folder.
+//! The real binary on embedded databases in a temporary folder, or on the servers that the environment names.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
+use shared::testing;
 
 use crate::client::Client;
 
@@ -22,7 +23,7 @@ pub struct Shop {
     pub variant: String,
     pub shipping_option: String,
     child: Child,
-    _data: tempfile::TempDir,
+    _data: Data,
 }
 
 impl Drop for Shop {
@@ -32,10 +33,40 @@ impl Drop for Shop {
     }
 }
 
+/// Where the shop keeps everything.
+struct Data {
+    _folder: tempfile::TempDir,
+    /// What its processes find in their environment.
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Data {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        let mut settings = vec![("BODEGA__DATA_DIR", path.display().to_string())];
+        for (name, variable) in
+            [("products", "BODEGA__DATABASE__PRODUCTS"), ("metadata", "BODEGA__DATABASE__METADATA")]
+        {
+            settings.push((variable, testing::documents(path, name).expect("a URL")));
+        }
+        for (name, variable) in
+            [("customers", "BODEGA__DATABASE__CUSTOMERS"), ("orders", "BODEGA__DATABASE__ORDERS")]
+        {
+            settings.push((variable, testing::relational(path, name).await.expect("a database")));
+        }
+        if let Some(redis) = testing::redis() {
+            let namespace = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            settings.extend([("BODEGA__CACHE__URL", redis), ("BODEGA__CACHE__NAMESPACE", namespace)]);
+        }
+        Self { _folder: folder, settings }
+    }
+}
+
 impl Shop {
     /// Starts on an empty folder (measured), loads the demo shop (and `products` more), starts again (measured).
     pub async fn start(products: Option<u64>) -> Self {
-        let data = tempfile::tempdir().expect("a folder");
+        let data = Data::new().await;
         let address = free_address();
         let (mut child, cold_empty_ms) = serve(&data, address).await;
         let _ = child.kill();
@@ -111,14 +142,14 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port")
 }
 
-fn command(data: &tempfile::TempDir) -> Command {
+fn command(data: &Data) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bodega"));
-    command.env("BODEGA__DATA_DIR", data.path()).env("BODEGA__LOG__FILTER", "warn");
+    command.envs(data.settings.iter().cloned()).env("BODEGA__LOG__FILTER", "warn");
     command.env("BODEGA__GATEWAY__LIMITS__CHECKOUT_PER_ADDRESS", "1000000000");
     command
 }
 
-fn run(data: &tempfile::TempDir, arguments: &[&str]) {
+fn run(data: &Data, arguments: &[&str]) {
     let status = command(data).args(arguments).stdout(Stdio::null()).status().expect("the binary runs");
     assert!(status.success(), "bodega {arguments:?} failed");
 }
@@ -127,7 +158,7 @@ fn run(data: &tempfile::TempDir, arguments: &[&str]) {
     clippy::zombie_processes,
     reason = "the caller waits for it; a shop that never became ready ends the program"
 )]
-async fn serve(data: &tempfile::TempDir, address: SocketAddr) -> (Child, u128) {
+async fn serve(data: &Data, address: SocketAddr) -> (Child, u128) {
     let started = Instant::now();
     let mut command = command(data);
     command.env("BODEGA__DEMO", "false").env("BODEGA__SERVER__LISTEN", address.to_string());
