@@ -1,7 +1,10 @@
 //! What shoppers come for, from the first page to the last.
 
+use serde_json::json;
+
 use crate::{
     driver::{Browser, Scripts},
+    harness::{Shape, Shop, text},
     shop::{DemoShop, SHOPPER},
     steps,
     webdriver::Key,
@@ -10,7 +13,7 @@ use crate::{
 #[tokio::test]
 async fn a_guest_buys_with_the_keyboard_alone() {
     let shop = DemoShop::start().await;
-    let b = Browser::start(&shop, Scripts::On).await;
+    let b = Browser::start(&shop.base, Scripts::On).await;
     b.open("/").await;
     b.tab_to("#q").await;
     b.press("mug").await;
@@ -59,7 +62,7 @@ async fn a_guest_buys_with_the_keyboard_alone() {
 async fn a_guest_buys_without_scripts() {
     let shop = DemoShop::start().await;
     let product = steps::several(&shop).await;
-    let b = Browser::start(&shop, Scripts::Off).await;
+    let b = Browser::start(&shop.base, Scripts::Off).await;
     steps::add(&b, &product).await;
     b.arrives("/cart").await;
     steps::address(&b, Some("plain@example.com")).await;
@@ -72,21 +75,20 @@ async fn a_guest_buys_without_scripts() {
 #[tokio::test]
 async fn a_shopper_filters_chooses_and_pays_at_the_third_try() {
     let shop = DemoShop::start().await;
-    let b = Browser::start(&shop, Scripts::On).await;
+    let b = Browser::start(&shop.base, Scripts::On).await;
 
     b.open("/search?q=lamp").await;
     let promised = b.words(".facets [open] li .num").await;
     b.click(".facets [open] li input[type=checkbox]").await;
     b.see(".applied .chip").await;
-    assert_eq!(b.words("#results [role=status]").await, format!("{promised} products"));
+    b.says_in("#results [role=status]", &format!("{promised} products")).await;
     b.click(".applied .clear").await;
-    b.until("everything again", async || (b.count(".applied .chip").await == 0).then_some(())).await;
+    b.gone(".applied .chip").await;
 
     let product = steps::several(&shop).await;
     b.open(&format!("/products/{}", product.slug)).await;
     b.click("#product .choice a:not([aria-current]):not(.out)").await;
-    b.until("the variant is in the address", async || b.path().await.contains("variant=").then_some(()))
-        .await;
+    b.holds("location.search.includes('variant=')").await;
     b.click("#buy button.accent").await;
     b.see("dialog#cart[open] .line").await;
 
@@ -121,10 +123,10 @@ async fn the_carts_before_and_after_signing_in_become_one() {
     let shop = DemoShop::start().await;
     let first = steps::several(&shop).await;
     let second = steps::find(&shop, |x| x.id != first.id).await;
-    let b = Browser::start(&shop, Scripts::On).await;
+    let b = Browser::start(&shop.base, Scripts::On).await;
     steps::sign_in(&b, "/account/sign-in", SHOPPER).await;
     steps::add(&b, &first).await;
-    b.session.forget_cookies().await;
+    b.forget_cookies().await;
 
     steps::add(&b, &second).await;
     b.open("/cart").await;
@@ -134,5 +136,27 @@ async fn the_carts_before_and_after_signing_in_become_one() {
     b.says(&first.title).await;
     b.says(&second.title).await;
     assert_eq!(b.count(".basket .line").await, 2);
+    b.close().await;
+}
+
+#[tokio::test]
+async fn an_open_page_shows_a_review_that_staff_have_just_approved() {
+    let shop = Shop::start(Shape::InProcess, &[]).await;
+    let mug = shop.buyable(5).await;
+    let words =
+        json!({"rating": 5, "title": "Keeps tea hot", "body": "For an hour, and looks good doing it."});
+    let reviews = format!("/products/{}/reviews", mug.slug);
+    let review = shop.customer("carla@example.com").await.post(&reviews, &words).await.expect(201);
+
+    let b = Browser::start(shop.guest.base(), Scripts::On).await;
+    b.open(&format!("/products/{}", mug.slug)).await;
+    // The reviews come when somebody scrolls to them, and the page listens from then on.
+    b.js("window.stayed = true; document.querySelector('#reviews').scrollIntoView()").await;
+    b.holds("document.querySelector('live-reviews')?.source?.readyState === EventSource.OPEN").await;
+    assert_eq!(b.count("#said article").await, 0);
+    let approve = format!("/admin/reviews/{}/approve", text(&review["id"]));
+    shop.owner.post(&approve, &json!({})).await.expect(200);
+    b.says_in("#said", "Keeps tea hot").await;
+    b.holds("window.stayed").await;
     b.close().await;
 }

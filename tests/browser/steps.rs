@@ -62,5 +62,5 @@ pub async fn sign_in(b: &Browser, page: &str, (email, password): (&str, &str)) {
     b.fill("#f-email", email).await;
     b.fill("#f-password", password).await;
     b.click("main form .btn.lg").await;
-    b.until("signed in", async || (!b.path().await.contains("sign-in")).then_some(())).await;
+    b.holds("!location.pathname.includes('sign-in')").await;
 }

@@ -8,9 +8,25 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// How the protocol names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// What the driver says of a page that goes while it is asked.
+const GONE: &str = "aborted by navigation";
+/// What it says of a page that is not there yet, or has changed since it was looked at.
+const NOT_YET: [&str; 10] = [
+    GONE,
+    "no such execution context",
+    "Cannot find context",
+    "cannot determine loading status",
+    "does not belong to the document",
+    "stale element reference",
+    "no such element",
+    "element not interactable",
+    "element click intercepted",
+    "move target out of bounds",
+];
 
 /// A key that has no letter.
 #[derive(Clone, Copy)]
@@ -29,12 +45,13 @@ impl Key {
     }
 }
 
-/// One browser window.
+/// One browser window. A question is answered with `None` while the page cannot be asked: ask again.
 pub struct Session {
     http: reqwest::Client,
     base: String,
-    // Kept until the end: the browser goes with it.
+    // Kept until the end: the browser goes with it, and then its files.
     _process: Process,
+    _profile: TempDir,
 }
 
 /// Something on the page.
@@ -55,22 +72,37 @@ impl Drop for Process {
 }
 
 impl Session {
-    /// Starts a driver on a port that is free, and a browser with these capabilities.
-    pub async fn start(capabilities: Value) -> Self {
+    /// Starts a driver on a port that is free, and a browser with these arguments and preferences.
+    pub async fn start(arguments: &[&str], preferences: Value) -> Self {
         let (process, port) = tokio::task::spawn_blocking(launch).await.unwrap();
+        let profile = tempfile::tempdir().unwrap();
         let mut session = Self {
             http: reqwest::Client::new(),
             base: format!("http://127.0.0.1:{port}/session"),
             _process: process,
+            _profile: profile,
         };
+        let folder = format!("--user-data-dir={}", session._profile.path().display());
+        let arguments: Vec<_> = arguments.iter().copied().chain([folder.as_str()]).collect();
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {
+                "args": arguments,
+                "prefs": preferences,
+                "perfLoggingPrefs": {"enableNetwork": true, "enablePage": false},
+            },
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+            // Longer than a page takes on the busiest machine.
+            "timeouts": {"script": 120_000, "pageLoad": 120_000},
+        });
         let wanted = json!({"capabilities": {"alwaysMatch": capabilities}});
-        let made = session.try_send(Method::POST, "", wanted).await.unwrap();
+        let made = session.send(Method::POST, "", wanted).await.unwrap();
         session.base = format!("{}/{}", session.base, made["sessionId"].as_str().unwrap());
         session
     }
 
     /// What the driver answers, or its error.
-    async fn try_send(&self, method: Method, path: &str, body: Value) -> Result<Value, String> {
+    async fn send(&self, method: Method, path: &str, body: Value) -> Result<Value, String> {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         if method == Method::POST {
             request = request.json(&body);
@@ -79,100 +111,118 @@ impl Session {
         let ok = answer.status().is_success();
         let body: Value = answer.json().await.map_err(|error| error.to_string())?;
         let value = body["value"].clone();
-        if ok { Ok(value) } else { Err(format!("{path}: {}", value["message"])) }
+        if ok { Ok(value) } else { Err(format!("{path}: {}: {}", value["error"], value["message"])) }
     }
 
-    async fn get(&self, path: &str) -> Value {
-        self.try_send(Method::GET, path, Value::Null).await.unwrap()
+    /// Panics if the driver refuses for a reason that does not pass by itself.
+    async fn ask(&self, method: Method, path: &str, body: Value) -> Option<Value> {
+        match self.send(method, path, body).await {
+            Ok(value) => Some(value),
+            Err(error) if NOT_YET.iter().any(|known| error.contains(known)) => None,
+            Err(error) => panic!("{error}"),
+        }
     }
 
-    /// A command that has no reason to fail.
-    pub async fn post(&self, path: &str, body: Value) -> Value {
-        self.try_send(Method::POST, path, body).await.unwrap()
+    async fn get(&self, path: &str) -> Option<Value> {
+        self.ask(Method::GET, path, Value::Null).await
     }
 
-    pub async fn goto(&self, url: &str) {
-        self.post("/url", json!({"url": url})).await;
+    async fn post(&self, path: &str, body: Value) -> Option<Value> {
+        self.ask(Method::POST, path, body).await
     }
 
-    pub async fn url(&self) -> String {
-        self.get("/url").await.as_str().unwrap().to_owned()
+    /// Something that is done once. What it leads to may come before the driver's answer.
+    async fn act(&self, path: &str, body: Value) -> Option<()> {
+        match self.send(Method::POST, path, body).await {
+            Err(error) if error.contains(GONE) => Some(()),
+            Err(error) if NOT_YET.iter().any(|known| error.contains(known)) => None,
+            done => done.map(|_| Some(())).unwrap_or_else(|error| panic!("{error}")),
+        }
     }
 
-    pub async fn run(&self, script: &str) -> Value {
+    pub async fn goto(&self, url: &str) -> Option<()> {
+        self.post("/url", json!({"url": url})).await.map(drop)
+    }
+
+    pub async fn url(&self) -> Option<String> {
+        self.get("/url").await?.as_str().map(ToOwned::to_owned)
+    }
+
+    pub async fn run(&self, script: &str) -> Option<Value> {
         self.post("/execute/sync", json!({"script": script, "args": []})).await
     }
 
     /// `script` calls its last argument with the answer.
-    pub async fn run_later(&self, script: &str) -> Value {
+    pub async fn run_later(&self, script: &str) -> Option<Value> {
         self.post("/execute/async", json!({"script": script, "args": []})).await
     }
 
     /// A command of the DevTools protocol.
-    pub async fn tell(&self, method: &str, parameters: Value) {
-        self.post("/goog/cdp/execute", json!({"cmd": method, "params": parameters})).await;
+    pub async fn tell(&self, method: &str, parameters: Value) -> Option<()> {
+        self.post("/goog/cdp/execute", json!({"cmd": method, "params": parameters})).await.map(drop)
     }
 
     /// A PNG of what can be seen.
-    pub async fn screenshot(&self) -> Vec<u8> {
-        let shot = self.get("/screenshot").await;
-        data_encoding::BASE64.decode(shot.as_str().unwrap().as_bytes()).unwrap()
+    pub async fn screenshot(&self) -> Option<Vec<u8>> {
+        let shot = self.get("/screenshot").await?;
+        Some(data_encoding::BASE64.decode(shot.as_str()?.as_bytes()).unwrap())
     }
 
     /// What was logged since this was last asked: `browser` or `performance`.
-    pub async fn log(&self, kind: &str) -> Vec<Value> {
-        self.post("/se/log", json!({"type": kind})).await.as_array().unwrap().clone()
+    pub async fn log(&self, kind: &str) -> Option<Vec<Value>> {
+        self.post("/se/log", json!({"type": kind})).await?.as_array().cloned()
     }
 
-    pub async fn forget_cookies(&self) {
-        self.try_send(Method::DELETE, "/cookie", Value::Null).await.unwrap();
+    pub async fn forget_cookies(&self) -> Option<()> {
+        self.ask(Method::DELETE, "/cookie", Value::Null).await.map(drop)
     }
 
     pub async fn end(&self) {
-        self.try_send(Method::DELETE, "", Value::Null).await.unwrap();
+        self.send(Method::DELETE, "", Value::Null).await.unwrap();
     }
 
-    pub async fn find_all(&self, css: &str) -> Vec<Element> {
-        let found = self.post("/elements", json!({"using": "css selector", "value": css})).await;
-        let id = |element: &Value| Element(element[ELEMENT].as_str().unwrap().to_owned());
-        found.as_array().unwrap().iter().map(id).collect()
+    pub async fn find_all(&self, css: &str) -> Option<Vec<Element>> {
+        let found = self.post("/elements", json!({"using": "css selector", "value": css})).await?;
+        let id = |element: &Value| element[ELEMENT].as_str().map(|id| Element(id.to_owned()));
+        found.as_array()?.iter().map(id).collect()
     }
 
-    /// What has the focus.
-    pub async fn active(&self) -> Element {
-        Element(self.get("/element/active").await[ELEMENT].as_str().unwrap().to_owned())
+    pub async fn is_displayed(&self, element: &Element) -> Option<bool> {
+        self.get(&format!("/element/{}/displayed", element.0)).await?.as_bool()
     }
 
-    /// False if it is hidden, or no longer on the page.
-    pub async fn is_displayed(&self, element: &Element) -> bool {
-        let path = format!("/element/{}/displayed", element.0);
-        self.try_send(Method::GET, &path, Value::Null).await.is_ok_and(|shown| shown == true)
-    }
-
-    /// `None` if it is no longer on the page.
     pub async fn text(&self, element: &Element) -> Option<String> {
-        let path = format!("/element/{}/text", element.0);
-        self.try_send(Method::GET, &path, Value::Null).await.ok()?.as_str().map(ToOwned::to_owned)
+        self.get(&format!("/element/{}/text", element.0)).await?.as_str().map(ToOwned::to_owned)
     }
 
-    /// To the middle of the window, if it is still on the page.
-    pub async fn scroll_to(&self, element: &Element) {
+    /// To the middle of the window.
+    pub async fn scroll_to(&self, element: &Element) -> Option<()> {
         let script = "arguments[0].scrollIntoView({ block: 'center' })";
         let body = json!({"script": script, "args": [{ELEMENT: element.0}]});
-        self.try_send(Method::POST, "/execute/sync", body).await.ok();
+        self.post("/execute/sync", body).await.map(drop)
     }
 
     /// `None` if it cannot be clicked now: it moves, something lies over it, or it is no longer on the page.
     pub async fn click(&self, element: &Element) -> Option<()> {
-        self.try_send(Method::POST, &format!("/element/{}/click", element.0), json!({})).await.ok().map(drop)
+        self.act(&format!("/element/{}/click", element.0), json!({})).await
     }
 
-    pub async fn clear(&self, element: &Element) {
-        self.post(&format!("/element/{}/clear", element.0), json!({})).await;
+    pub async fn clear(&self, element: &Element) -> Option<()> {
+        self.post(&format!("/element/{}/clear", element.0), json!({})).await.map(drop)
     }
 
-    pub async fn send_keys(&self, element: &Element, text: &str) {
-        self.post(&format!("/element/{}/value", element.0), json!({"text": text})).await;
+    pub async fn send_keys(&self, element: &Element, text: &str) -> Option<()> {
+        self.act(&format!("/element/{}/value", element.0), json!({"text": text})).await
+    }
+
+    /// Presses keys one after the other; what has the focus gets them.
+    pub async fn press(&self, keys: &str) -> Option<()> {
+        let strokes: Vec<_> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
+            .collect();
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes});
+        self.act("/actions", json!({"actions": [keyboard]})).await
     }
 }
 
