@@ -11,7 +11,10 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{Database, Page, PageRequest, Result, Time, transfer::{Tables, Transfer}};
+use shared::{
+    Database, Page, PageRequest, Result, Time,
+    transfer::{Tables, Transfer},
+};
 
 use crate::model::{Offers, StoredCart};
 

@@ -189,6 +189,20 @@ async fn a_limit_by_customer_holds_for_each_of_them_in_all_processes() {
 }
 
 #[tokio::test]
+async fn a_promotion_that_is_in_every_order_is_counted_for_all_of_them() {
+    let shop = shop().await;
+    let id = shop.carts.create_promotion(percent("ALL", 10)).await.unwrap().id;
+    let results = race(&shop, 150, |carts, i| async move {
+        let order = OrderId::new();
+        carts.claim(order, vec![id], email("ada")).await?;
+        if i % 3 == 0 { carts.release(order).await } else { Ok(()) }
+    })
+    .await;
+    results.into_iter().for_each(|result| result.unwrap());
+    assert_eq!(shop.carts.promotion(id).await.unwrap().used, 100);
+}
+
+#[tokio::test]
 async fn all_or_none_holds_among_many_orders_too() {
     let shop = shop().await;
     let mut ids = Vec::new();
