@@ -1,6 +1,6 @@
 //! The wiring: one function turns settings into a shop.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use actix_web::{App as ActixApp, HttpServer, dev::Server, http::StatusCode};
 use contracts::{
@@ -28,6 +28,7 @@ use shared::{
     jobs::Jobs,
     limits::Limits,
     mongo::Schema,
+    queries::Recorder,
     redis::Redis,
     rpc::{Loopback, Service},
     signer::Signer,
@@ -85,6 +86,11 @@ impl App {
     /// The same with a clock of the caller's.
     pub async fn build_at(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         let databases = Databases::open(&settings, clock.clone()).await?;
+        Self::build_on(databases, settings, clock).await
+    }
+
+    /// The same on databases that are open.
+    pub async fn build_on(databases: Databases, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         databases.migrate().await?;
         let signer = Signer::new(&secret(&settings)?);
         let (modules, ports) = connect(&settings, &databases, clock.clone(), signer.clone()).await?;
@@ -215,21 +221,39 @@ impl App {
 impl Databases {
     /// Opens all four.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::open_with(settings, clock, &|_| None).await
+    }
+
+    /// Opens all four; what each is asked is noted by the recorder of its name.
+    pub async fn open_recorded(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        recorders: &BTreeMap<&'static str, Recorder>,
+    ) -> Result<Self> {
+        Self::open_with(settings, clock, &|name| recorders.get(name).cloned()).await
+    }
+
+    async fn open_with(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        recorder: &(dyn Fn(&str) -> Option<Recorder> + Sync),
+    ) -> Result<Self> {
         let database = &settings.database;
-        let options = |url: &str| db::Options {
+        let options = |name: &str, url: &str| db::Options {
             readers: if url.starts_with("sqlite:") { database.readers } else { database.connections },
             acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),
             transaction_timeout: Duration::from_millis(database.transaction_timeout_ms),
             tls_ca: Some(database.tls_ca.clone()).filter(|path| !path.as_os_str().is_empty()),
             clock: clock.clone(),
+            recorder: recorder(name),
         };
         let [products, customers, orders, metadata] = settings.databases().map(|(_, url)| url);
         Ok(Self {
-            products: Database::open(&products, &options(&products)).await?,
-            customers: Db::open(&customers, &options(&customers)).await?,
-            orders: Db::open(&orders, &options(&orders)).await?,
-            metadata: Database::open(&metadata, &options(&metadata)).await?,
+            products: Database::open(&products, &options("products", &products)).await?,
+            customers: Db::open(&customers, &options("customers", &customers)).await?,
+            orders: Db::open(&orders, &options("orders", &orders)).await?,
+            metadata: Database::open(&metadata, &options("metadata", &metadata)).await?,
         })
     }
 

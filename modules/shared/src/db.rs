@@ -23,7 +23,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::
 use futures::FutureExt;
 use tokio::sync::{Notify, oneshot};
 
-use crate::{Clock, Error, Result, events::Envelope, time::system_clock};
+use crate::{Clock, Error, Result, events::Envelope, queries::Recorder, time::system_clock};
 
 pub use migrations::{Migration, Migrations};
 pub use sqlite::{Hop, Lease, SqliteConn};
@@ -95,6 +95,8 @@ pub struct Options {
     pub tls_ca: Option<PathBuf>,
     /// Where `occurred_at` and friends come from.
     pub clock: Arc<dyn Clock>,
+    /// Notes every distinct statement, if somebody wants to know them.
+    pub recorder: Option<Recorder>,
 }
 
 impl Default for Options {
@@ -106,6 +108,7 @@ impl Default for Options {
             statement_timeout: Duration::from_secs(10),
             tls_ca: None,
             clock: system_clock(),
+            recorder: None,
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod db;
 pub mod events;
 pub mod jobs;
 pub mod mongo;
+pub mod queries;
 pub mod rpc;
 
 pub mod cache;

@@ -29,6 +29,7 @@ use tracing::Instrument;
 use crate::{
     Clock, Error, Result,
     db::{Hub, Options, Watcher, caught},
+    queries::Recorder,
     telemetry,
 };
 
@@ -155,6 +156,11 @@ impl Mongo {
         Ok(())
     }
 
+    /// Runs a command that is not one of a collection.
+    pub(crate) async fn run_command(&self, command: Document) -> Result<Document> {
+        Ok(self.0.database.run_command(command).await?)
+    }
+
     /// How many commits this handle and its clones have made.
     pub fn commits(&self) -> u64 {
         self.0.hub.commits.load(Ordering::Relaxed)
@@ -182,6 +188,7 @@ async fn client_options(url: &str, options: &Options) -> Result<ClientOptions> {
     client.read_concern = Some(ReadConcern::majority());
     client.selection_criteria =
         Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
+    client.command_event_handler = options.recorder.as_ref().map(Recorder::listener);
     Ok(client)
 }
 

@@ -46,10 +46,8 @@ impl Postgres {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let size = options.readers.max(1);
-        let pool = Pool::builder(manager(url, options.statement_timeout, tls, runtime.handle().clone()))
-            .max_size(size)
-            .build()
-            .map_err(Error::internal)?;
+        let manager = manager(url, options, tls, runtime.handle().clone());
+        let pool = Pool::builder(manager).max_size(size).build().map_err(Error::internal)?;
         let (queue, units) = mpsc::channel(QUEUE);
         let pool = Connections { pool, timeout: options.acquire_timeout };
         let runner = Arc::new(Runner { pool: pool.clone(), hub });
@@ -86,23 +84,27 @@ async fn serve(mut units: mpsc::Receiver<Box<dyn Unit>>, runner: Arc<Runner>, si
 /// Connections are driven by the thread that lasts as long as the handle, whichever runtime asks for them.
 fn manager(
     url: &str,
-    statement_timeout: Duration,
+    options: &Options,
     tls: Tls,
     driver: Handle,
 ) -> AsyncDieselConnectionManager<AsyncPgConnection> {
     // Longer than `deadlock_timeout` (1 s), so that a deadlock is recognised as one and run again.
     let setup = format!(
         "set statement_timeout = {}; set lock_timeout = '1500ms'; set idle_in_transaction_session_timeout = '10s'",
-        statement_timeout.as_millis()
+        options.statement_timeout.as_millis()
     );
+    let recorder = options.recorder.clone();
     let mut config = ManagerConfig::default();
     // A closed connection is noticed without a query.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |url| {
-        let (url, setup, tls) = (url.to_owned(), setup.clone(), tls.clone());
+        let (url, setup, tls, recorder) = (url.to_owned(), setup.clone(), tls.clone(), recorder.clone());
         let connecting = driver.spawn(async move {
             let mut conn = tls.connect(&url).await?;
             conn.batch_execute(&setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+            if let Some(recorder) = recorder {
+                conn.set_instrumentation(recorder);
+            }
             Ok(conn)
         });
         connecting

@@ -15,7 +15,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{Options, unit::Hub, unit::Unit, writer};
-use crate::{Error, Result};
+use crate::{Error, Result, queries::Recorder};
 
 /// A SQLite connection of either kind.
 pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Hop>;
@@ -89,6 +89,7 @@ impl Drop for Lease {
 
 pub(super) struct Readers {
     path: String,
+    recorder: Option<Recorder>,
     idle: Mutex<Vec<SqliteConn>>,
 }
 
@@ -109,17 +110,18 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) async fn open(path: &str, options: &Options, hub: Arc<Hub>) -> Result<Self> {
         let (conn, path) = (path.to_owned(), path.to_owned());
+        let recorder = options.recorder.clone();
         let conn = blocking(move || {
             if let Some(folder) = Path::new(&conn).parent() {
                 std::fs::create_dir_all(folder).map_err(Error::internal)?;
             }
-            connect(&conn, "pragma cache_size = -16000;")
+            connect(&conn, "pragma cache_size = -16000;", recorder)
         })
         .await?;
         let conn = SqliteConn::with_runtime(conn, Hop::Inline);
         let (queue, thread) = writer::start(conn, hub, options.transaction_timeout)?;
         let permits = Arc::new(Semaphore::new(options.readers.max(1)));
-        let readers = Arc::new(Readers { path, idle: Mutex::default() });
+        let readers = Arc::new(Readers { path, recorder: options.recorder.clone(), idle: Mutex::default() });
         Ok(Self { queue, thread, permits, readers })
     }
 
@@ -132,9 +134,12 @@ impl Sqlite {
         let conn = match idle {
             Some(conn) => conn,
             None => {
-                let path = self.readers.path.clone();
+                let (path, recorder) = (self.readers.path.clone(), self.readers.recorder.clone());
                 let setup = "pragma cache_size = -8000; pragma query_only = on;";
-                SqliteConn::with_runtime(blocking(move || connect(&path, setup)).await?, Hop::Blocking)
+                SqliteConn::with_runtime(
+                    blocking(move || connect(&path, setup, recorder)).await?,
+                    Hop::Blocking,
+                )
             }
         };
         Ok(Lease { conn: Some(conn), home: Some((self.readers.clone(), permit)) })
@@ -145,7 +150,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
-fn connect(path: &str, setup: &str) -> Result<SqliteConnection> {
+fn connect(path: &str, setup: &str, recorder: Option<Recorder>) -> Result<SqliteConnection> {
     let unreachable = |error: &dyn StdError| Error::unavailable(format!("cannot open {path}: {error}"));
     let mut conn = SqliteConnection::establish(path).map_err(|error| unreachable(&error))?;
     // The wait comes first: switching to WAL needs a lock that another process may hold.
@@ -153,5 +158,8 @@ fn connect(path: &str, setup: &str) -> Result<SqliteConnection> {
          pragma foreign_keys = on; pragma temp_store = memory;";
     conn.batch_execute(pragmas).map_err(|error| unreachable(&error))?;
     conn.batch_execute(setup)?;
+    if let Some(recorder) = recorder {
+        conn.set_instrumentation(recorder);
+    }
     Ok(conn)
 }
