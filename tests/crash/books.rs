@@ -1,11 +1,9 @@
 //! What must add up when everything has come to rest.
 
-use std::path::Path;
-
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use shared::db::{Db, Options, on};
+use shared::db::{Db, on};
 
 use crate::{
     harness::{adds_up, all, list, number, text},
@@ -78,8 +76,7 @@ async fn stock_is_conserved(counter: &Counter, orders: &[Value]) {
 }
 
 /// What only the database knows: the provider's own books, the sagas, the reservations.
-pub async fn add_up_in_the_database(file: &Path) {
-    let db = Db::open(&format!("sqlite://{}", file.display()), &Options::default()).await.unwrap();
+pub async fn add_up_in_the_database(orders: &Db) {
     for wrong in [
         "select count(*) as n from order_sagas where state <> 'done'",
         "select count(*) as n from orders where status not in ('placed', 'cancelled')",
@@ -92,7 +89,7 @@ pub async fn add_up_in_the_database(file: &Path) {
         "select count(*) as n from test_provider_payments where authorized > captured",
         "select count(*) as n from (select order_id from payments group by order_id having count(*) > 1) x",
     ] {
-        assert_eq!(count(&db, wrong).await, 0, "{wrong}");
+        assert_eq!(count(orders, wrong).await, 0, "{wrong}");
     }
 }
 

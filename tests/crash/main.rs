@@ -14,11 +14,12 @@ mod journal;
 mod process;
 mod shoppers;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use harness::wait_for;
+use harness::{OWNER, wait_for};
 use journal::Journal;
 use process::Process;
+use shared::db::{Db, Options};
 use shoppers::Town;
 
 /// One test for each point: twenty-odd shoppers of every kind are at work when the process passes it for the `n`th time.
@@ -59,22 +60,33 @@ dies_at! {
 }
 
 async fn dies_at(point: &str) {
-    let town = Town::found().await;
+    let folder = tempfile::tempdir().unwrap();
+    let town = town(folder.path()).await;
     let mut journal = Journal::default();
-    let mut shop = Process::start(town.folder(), point).await;
-    journal.extend(town.go_shopping(&shop, 1).await);
+    let mut shop = Process::start(folder.path(), point).await;
+    journal.extend(town.go_shopping(&shop.client, 1).await);
     shop.dies().await;
-    after_all(&town, journal).await;
+    after_all(folder.path(), &town, journal).await;
+}
+
+/// A shop in a new folder, filled and closed again.
+async fn town(folder: &Path) -> Town {
+    Process::appoint(folder, OWNER);
+    let mut shop = Process::start(folder, "").await;
+    let town = Town::found(&shop.client).await;
+    shop.stop().await;
+    town
 }
 
 /// Killed five times at moments that nobody chose.
 #[tokio::test]
 async fn at_any_moment() {
-    let town = Town::found().await;
+    let folder = tempfile::tempdir().unwrap();
+    let town = town(folder.path()).await;
     let mut journal = Journal::default();
     let mut moment = 0x2545_f491_4f6c_dd1d_u64;
     for round in 1..=5 {
-        let mut shop = Process::start(town.folder(), "").await;
+        let mut shop = Process::start(folder.path(), "").await;
         // xorshift: the same five moments in every run.
         moment ^= moment << 13;
         moment ^= moment >> 7;
@@ -84,22 +96,23 @@ async fn at_any_moment() {
             tokio::time::sleep(wait).await;
             shop.kill()
         };
-        let (seen, ()) = futures::future::join(town.go_shopping(&shop, round), end).await;
+        let (seen, ()) = futures::future::join(town.go_shopping(&shop.client, round), end).await;
         journal.extend(seen);
         shop.dies().await;
     }
-    after_all(&town, journal).await;
+    after_all(folder.path(), &town, journal).await;
 }
 
 /// Starts it again and checks that everything is as it was promised.
-async fn after_all(town: &Town, journal: Journal) {
-    let mut shop = Process::start(town.folder(), "").await;
-    let counter = town.counter(&shop).await;
+async fn after_all(folder: &Path, town: &Town, journal: Journal) {
+    let mut shop = Process::start(folder, "").await;
+    let counter = town.counter(&shop.client).await;
     journal.ask_again(&counter).await;
     wait_for("everything comes to rest", async || counter.is_quiet().await).await;
     journal.is_kept(&counter).await;
     books::add_up_at_the_counter(&counter).await;
     shop.stop().await;
 
-    books::add_up_in_the_database(&town.folder().join("orders.db")).await;
+    let orders = format!("sqlite://{}", folder.join("orders.db").display());
+    books::add_up_in_the_database(&Db::open(&orders, &Options::default()).await.unwrap()).await;
 }
