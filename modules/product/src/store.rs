@@ -34,7 +34,7 @@ pub struct Stores {
 pub fn open(db: Database, clock: Arc<dyn Clock>) -> Stores {
     match db {
         Database::Sql(db) => Stores::of(Arc::new(sqlite::Sqlite::new(db, clock))),
-        Database::Mongo(_) => unimplemented!("the stores in MongoDB"),
+        Database::Mongo(db) => Stores::of(Arc::new(mongo::MongoStore::new(db, clock))),
     }
 }
 
