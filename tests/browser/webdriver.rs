@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -74,15 +75,16 @@ impl Drop for Process {
 impl Session {
     /// Starts a driver on a port that is free, and a browser with these arguments and preferences.
     pub async fn start(arguments: &[&str], preferences: Value) -> Self {
-        let (process, port) = tokio::task::spawn_blocking(launch).await.unwrap();
         let profile = tempfile::tempdir().unwrap();
+        let folder = profile.path().to_owned();
+        let (process, port) = tokio::task::spawn_blocking(move || launch(&folder)).await.unwrap();
         let mut session = Self {
             http: reqwest::Client::new(),
             base: format!("http://127.0.0.1:{port}/session"),
             _process: process,
             _profile: profile,
         };
-        let folder = format!("--user-data-dir={}", session._profile.path().display());
+        let folder = format!("--user-data-dir={}", session._profile.path().join("profile").display());
         let arguments: Vec<_> = arguments.iter().copied().chain([folder.as_str()]).collect();
         let capabilities = json!({
             "browserName": "chrome",
@@ -226,9 +228,11 @@ impl Session {
     }
 }
 
-fn launch() -> (Process, u16) {
+/// Whatever the driver and its browser leave behind is in `folder`.
+fn launch(folder: &Path) -> (Process, u16) {
     let mut child = Command::new("chromedriver")
         .arg("--port=0")
+        .env("TMPDIR", folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
