@@ -117,8 +117,9 @@ async fn main() -> Result<()> {
         let trained =
             tokio::spawn(async move { if training { trainer.train().await.map(Some) } else { Ok(None) } });
         let names = ["record", "personal", "related", "bought together", "trending", "recently viewed"];
-        let mut times =
-            names.map(|name| (name, Histogram::<u64>::new(3).expect("three digits are possible")));
+        // One that grows would cut what is too long for it when it saturates.
+        let empty = || Histogram::<u64>::new_with_max(60_000_000, 3).expect("a minute, three digits");
+        let mut times = names.map(|name| (name, empty()));
         let (mut round, until) = (0_u32, Instant::now() + Duration::from_secs(4));
         while if training { !trained.is_finished() } else { Instant::now() < until } {
             let (who, what) = (visitor(round * 7_919 % 20_000), ids[(round * 104_729 % PRODUCTS) as usize]);

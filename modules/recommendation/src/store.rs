@@ -14,7 +14,11 @@ use contracts::{
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
-use shared::{Database, Result, Time, events::EventId, transfer::{Tables, Transfer}};
+use shared::{
+    Database, Result, Time,
+    events::EventId,
+    transfer::{Tables, Transfer},
+};
 
 use crate::{learn::Features, model::Shown};
 
