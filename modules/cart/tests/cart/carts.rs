@@ -8,10 +8,7 @@ use contracts::{
     order::OrderId,
     product::VariantId,
 };
-use shared::{
-    Kind,
-    events::{Envelope, Event, EventId},
-};
+use shared::{Kind, events::Event};
 
 use crate::shop::{account, eur, guest, line, new_cart, quantities, shop};
 
@@ -250,17 +247,7 @@ async fn a_deleted_customer_leaves_no_carts() {
     let cart = shop.carts.create(new_cart(&[(shop.catalogue.sells(1), 1)]), account(owner)).await.unwrap();
     let consumer = shop.carts.consumers().remove(0);
     assert!(consumer.hears().contains(&CustomerDeleted::TYPE));
-    let event = Envelope {
-        id: EventId::new(),
-        kind: CustomerDeleted::TYPE.into(),
-        version: 1,
-        module: "customer".into(),
-        occurred_at: cart.updated_at,
-        aggregate_id: owner.to_string(),
-        sequence: 1,
-        traceparent: None,
-        data: serde_json::to_value(CustomerDeleted { customer_id: owner }).unwrap(),
-    };
+    let event = shop.says(owner, CustomerDeleted { customer_id: owner });
     consumer.handle(&event).await.unwrap();
     assert_eq!(shop.carts.view(cart.id, account(owner)).await.unwrap_err().kind, Kind::NotFound);
 }

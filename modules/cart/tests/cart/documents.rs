@@ -12,11 +12,7 @@ use mongodb::{
     Collection,
     bson::{Document, doc},
 };
-use shared::{
-    Database, PageRequest,
-    events::{Envelope, Event, EventId},
-    mongo::Mongo,
-};
+use shared::{Database, PageRequest, Result, mongo::Mongo};
 
 use crate::shop::{Shop, account, guest, line, new_cart, percent, rate, shop};
 
@@ -83,33 +79,33 @@ async fn the_server_refuses_what_no_cart_or_promotion_can_be() {
 }
 
 /// Everything the module asks of its database, once or more.
-async fn use_everything(shop: &Shop) {
+async fn use_everything(shop: &Shop) -> Result<()> {
     let (a, owner, order) = (shop.catalogue.sells(100), CustomerId::new(), OrderId::new());
     let limits =
         NewPromotion { usage_limit: Some(9), usage_limit_per_customer: Some(9), ..percent("TEN", 10) };
-    let promotion = shop.carts.create_promotion(limits.clone()).await.unwrap();
-    shop.carts.create_promotion(percent("OTHER", 10)).await.unwrap();
-    shop.carts.update_promotion(promotion.id, limits, Some(1)).await.unwrap();
-    let page = shop.carts.promotions(PageRequest { limit: 1, cursor: None }).await.unwrap();
-    shop.carts.promotions(PageRequest { limit: 1, cursor: page.next_cursor }).await.unwrap();
-    let rate = shop.carts.put_tax_rate(rate("DE", "standard", 1_900, true)).await.unwrap();
+    let promotion = shop.carts.create_promotion(limits.clone()).await?;
+    shop.carts.create_promotion(percent("OTHER", 10)).await?;
+    shop.carts.update_promotion(promotion.id, limits, Some(1)).await?;
+    let page = shop.carts.promotions(PageRequest { limit: 1, cursor: None }).await?;
+    shop.carts.promotions(PageRequest { limit: 1, cursor: page.next_cursor }).await?;
+    let rate = shop.carts.put_tax_rate(rate("DE", "standard", 1_900, true)).await?;
 
-    shop.carts.create(new_cart(&[(a, 1)]), account(owner)).await.unwrap();
+    shop.carts.create(new_cart(&[(a, 1)]), account(owner)).await?;
     let from = shop.cart_of(&[(a, 2)]).await;
-    shop.carts.add_line(from.id, line(a, 1), guest()).await.unwrap();
-    shop.carts.apply_code(from.id, "ten".into(), guest()).await.unwrap();
-    let cart = shop.carts.merge(from.id, owner).await.unwrap();
-    shop.carts.of_customer(owner).await.unwrap();
+    shop.carts.add_line(from.id, line(a, 1), guest()).await?;
+    shop.carts.apply_code(from.id, "ten".into(), guest()).await?;
+    let cart = shop.carts.merge(from.id, owner).await?;
+    shop.carts.of_customer(owner).await?;
     let price = contracts::cart::PriceRequest {
         viewer: account(owner),
-        email: "ada@example.com".parse().unwrap(),
+        email: "ada@example.com".parse()?,
         destination: crate::shop::destination("DE"),
         shipping_option_id: shop.carriers.offer("Post", 490),
     };
-    shop.carts.price(cart.id, price).await.unwrap();
-    shop.carts.claim(order, vec![promotion.id], "ada@example.com".parse().unwrap()).await.unwrap();
-    shop.carts.complete(cart.id, order).await.unwrap();
-    shop.carts.release(order).await.unwrap();
+    shop.carts.price(cart.id, price).await?;
+    shop.carts.claim(order, vec![promotion.id], "ada@example.com".parse()?).await?;
+    shop.carts.complete(cart.id, order).await?;
+    shop.carts.release(order).await?;
 
     shop.clock.advance(Duration::from_secs(31 * 24 * 3_600));
     let jobs = shared::jobs::Jobs::new();
@@ -121,23 +117,9 @@ async fn use_everything(shop: &Shop) {
         tokio::task::yield_now().await;
     }
     jobs.token().cancel();
-    shop.carts.consumers()[0].handle(&deleted(shop, owner)).await.unwrap();
-    shop.carts.delete_tax_rate(rate.id).await.unwrap();
-    shop.carts.delete_promotion(promotion.id).await.unwrap();
-}
-
-fn deleted(shop: &Shop, owner: CustomerId) -> Envelope {
-    Envelope {
-        id: EventId::new(),
-        kind: CustomerDeleted::TYPE.into(),
-        version: 1,
-        module: "customer".into(),
-        occurred_at: shared::Clock::now(&*shop.clock),
-        aggregate_id: owner.to_string(),
-        sequence: 1,
-        traceparent: None,
-        data: serde_json::to_value(CustomerDeleted { customer_id: owner }).unwrap(),
-    }
+    shop.carts.consumers()[0].handle(&shop.says(owner, CustomerDeleted { customer_id: owner })).await?;
+    shop.carts.delete_tax_rate(rate.id).await?;
+    shop.carts.delete_promotion(promotion.id).await
 }
 
 #[tokio::test]
@@ -147,7 +129,7 @@ async fn every_query_is_served_by_an_index() {
     let carts = db.collection("carts");
     let database = carts.client().database(&carts.namespace().db);
     database.run_command(doc! {"profile": 2}).await.unwrap();
-    use_everything(&shop).await;
+    use_everything(&shop).await.unwrap();
     database.run_command(doc! {"profile": 0}).await.unwrap();
 
     let seen =

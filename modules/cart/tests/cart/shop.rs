@@ -16,7 +16,10 @@ use contracts::{
     shipping::{DeliveryWindow, MethodId, RateRequest, ShippingOption},
 };
 use shared::{
-    Currency, Database, Error, Money, Result, Time, db::Options, events::Envelope, rpc::Transport,
+    Currency, Database, Error, Money, Result, Time,
+    db::Options,
+    events::{Envelope, Event, EventId},
+    rpc::Transport,
     time::ManualClock,
 };
 
@@ -78,6 +81,21 @@ impl Shop {
 
     pub async fn view(&self, id: CartId) -> Cart {
         self.carts.view(id, guest()).await.expect("a cart")
+    }
+
+    /// What the customer module says now.
+    pub fn says<E: Event>(&self, customer: CustomerId, event: E) -> Envelope {
+        Envelope {
+            id: EventId::new(),
+            kind: E::TYPE.into(),
+            version: E::VERSION,
+            module: "customer".into(),
+            occurred_at: shared::Clock::now(&*self.clock),
+            aggregate_id: customer.to_string(),
+            sequence: 1,
+            traceparent: None,
+            data: serde_json::to_value(event).expect("an event"),
+        }
     }
 
     /// How many events of a kind there were.
