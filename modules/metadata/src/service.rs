@@ -16,7 +16,7 @@ use contracts::{
         settings::{SettingsChange, SettingsPatch, StoredSettings},
     },
 };
-use shared::{Database, Clock, Error, Page, PageRequest, Result, values::Locale};
+use shared::{Clock, Database, Error, Page, PageRequest, Result, values::Locale};
 
 use crate::{
     Settings,

@@ -10,10 +10,12 @@ use contracts::metadata::{
     Definition, DefinitionId, FieldValue, Owner,
     content::{ContentPage, PageFilter, PageId, PageKind},
 };
-use shared::{Database, Result, Time, transfer::{Tables, Transfer}};
+use shared::{
+    Database, Result, Time,
+    transfer::{Tables, Transfer},
+};
 
 use crate::model::settings::Version;
-
 
 pub use mongo::SCHEMA;
 
@@ -21,7 +23,7 @@ pub use mongo::SCHEMA;
 pub fn open(db: Database) -> Arc<dyn Store> {
     match db {
         Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db)),
-        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+        Database::Mongo(db) => Arc::new(mongo::MongoStore::new(db)),
     }
 }
 

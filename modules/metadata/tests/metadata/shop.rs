@@ -9,8 +9,8 @@ use contracts::{
 use metadata::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
-    Time,
-    Database, db::Options,
+    Database, Time,
+    db::Options,
     events::{Envelope, Event},
     time::ManualClock,
 };
@@ -28,7 +28,12 @@ pub async fn shop() -> Shop {
     let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
     let options = Options { clock: clock.clone(), ..Options::default() };
     let db = Database::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, metadata::MIGRATIONS], &[shared::events::SCHEMA, metadata::SCHEMA]).await.unwrap();
+    db.migrate(
+        &[shared::events::MIGRATIONS, metadata::MIGRATIONS],
+        &[shared::events::SCHEMA, metadata::SCHEMA],
+    )
+    .await
+    .unwrap();
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().unwrap().extend_from_slice(events)));
