@@ -12,12 +12,16 @@ use contracts::{
     order::OrderId,
     product::{
         Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, Product, ProductId,
-        ProductStatus, VariantId,
+        ProductStatus, Variant, VariantId,
         stock::{Adjustment, Level, LevelFilter, Location, LocationId, Movement, MovementId},
     },
     review::AggregateChanged,
 };
-use shared::{Clock, Currency, Database, Result, Time, events::EventId, transfer::{Tables, Transfer}};
+use shared::{
+    Clock, Currency, Database, Error, Kind, Result, Time,
+    events::EventId,
+    transfer::{Tables, Transfer},
+};
 
 use crate::model::{fields::IndexedField, price::Offer};
 
@@ -227,4 +231,46 @@ pub fn transfer(db: Database) -> Box<dyn Transfer> {
         Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
         Database::Mongo(_) => unimplemented!("moving documents"),
     }
+}
+
+/// As it stands in the database.
+fn status(status: ProductStatus) -> &'static str {
+    match status {
+        ProductStatus::Draft => "draft",
+        ProductStatus::Published => "published",
+        ProductStatus::Archived => "archived",
+    }
+}
+
+/// Everything staff may look for, in lower case.
+fn haystack(product: &Product) -> String {
+    let mut text = format!("{}\n{}", product.title, product.slug);
+    for variant in &product.variants {
+        text.push('\n');
+        text.push_str(&variant.sku);
+    }
+    text.to_lowercase()
+}
+
+/// What staff see of a variant in a list of stock.
+fn stock_title(product: &Product, variant: &Variant) -> String {
+    if variant.options.is_empty() {
+        return product.title.clone();
+    }
+    format!("{} – {}", product.title, variant.title)
+}
+
+fn taken(what: &'static str) -> Error {
+    let (code, detail) = match what {
+        "sku" => ("sku_taken", "another variant has this SKU"),
+        _ => ("slug_taken", "this slug is taken"),
+    };
+    let mut error = Error::conflict(code, detail);
+    error.fields = Error::invalid(format!("/{what}"), code, detail).fields;
+    error
+}
+
+/// Somebody else was faster.
+fn moved_on() -> Error {
+    Error::new(Kind::PreconditionFailed, "version", "it has been changed since you read it")
 }

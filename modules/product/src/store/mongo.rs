@@ -1,5 +1,14 @@
 //! The stores in MongoDB: products, categories, collections, price lists and pictures; stock is in `mongo/shelves.rs`.
 
+mod categories;
+mod collections;
+mod fields;
+mod names;
+mod pictures;
+mod prices;
+mod products;
+mod ratings;
+mod save;
 mod shelves;
 mod variants;
 
@@ -8,17 +17,28 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use contracts::{
     metadata::{DefinitionChanged, MetafieldsChanged},
-    product::{Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, VariantId},
+    product::{
+        Category, CategoryId, Collection, CollectionId, PriceList, PriceListId, ProductId, SearchUpdated,
+        VariantId,
+    },
     review::AggregateChanged,
 };
+use mongodb::{
+    bson::{Document, doc},
+    error::Error as MongoError,
+};
 use shared::{
-    Clock, Currency, Result, Time,
+    Clock, Currency, Error, Id, Result, Time,
     events::EventId,
-    mongo::{Mongo, Schema, Spec},
+    ids::Entity,
+    mongo::{Mongo, Schema, Spec, duplicate},
 };
 
-use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save};
-use crate::model::{fields::IndexedField, price::Offer};
+use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save, taken};
+use crate::{
+    events::{CONSUMER, RATINGS},
+    model::{fields::IndexedField, price::Offer},
+};
 
 /// The name under which the module's events are published.
 const MODULE: &str = "product";
@@ -27,40 +47,66 @@ const MODULE: &str = "product";
 pub const SCHEMA: Schema = Schema { module: MODULE, collections };
 
 fn collections() -> Vec<Spec> {
-    let mut all = vec![variants::spec()];
+    let mut all = vec![variants::spec(), collections::spec(), pictures::spec()];
+    all.extend(products::specs());
+    all.extend(categories::specs());
+    all.extend(prices::specs());
+    all.extend(fields::specs());
     all.extend(shelves::collections());
     all
+}
+
+/// A validator: the members that must be there, and what those that are known look like.
+fn shape(required: &[&str], properties: Document) -> Option<Document> {
+    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
+}
+
+/// Ids as they are kept.
+fn texts<E: Entity>(ids: &[Id<E>]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// What a unique index refuses becomes the conflict it is.
+fn conflict(error: MongoError) -> Error {
+    // The key comes last, and may be called like an index.
+    let index = duplicate(&error).and_then(|message| message.split(" dup key: ").next());
+    match index {
+        Some(index) if index.contains("_slug") => taken("slug"),
+        Some(index) if index.contains("_sku") => taken("sku"),
+        _ => error.into(),
+    }
 }
 
 /// Keeps everything in one MongoDB database.
 pub struct MongoStore {
     mongo: Mongo,
     clock: Arc<dyn Clock>,
+    turns: shelves::Turns,
 }
 
 impl MongoStore {
     /// Its collections are there already.
     pub fn new(mongo: Mongo, clock: Arc<dyn Clock>) -> Self {
-        Self { mongo, clock }
+        Self { mongo, clock, turns: shelves::Turns::default() }
     }
 }
 
 #[async_trait]
 impl Catalogue for MongoStore {
     async fn load(&self, ids: &[ProductId]) -> Result<Vec<Record>> {
-        unimplemented!()
+        products::load(&self.mongo, ids).await
     }
 
     async fn by_slug(&self, slug: &str) -> Result<Option<Record>> {
-        unimplemented!()
+        products::by_slug(&self.mongo, slug).await
     }
 
     async fn by_slugs(&self, slugs: &[String]) -> Result<Vec<Record>> {
-        unimplemented!()
+        products::by_slugs(&self.mongo, slugs).await
     }
 
     async fn by_variants(&self, ids: &[VariantId]) -> Result<Vec<Record>> {
-        unimplemented!()
+        products::by_variants(&self.mongo, ids).await
     }
 
     async fn list(
@@ -69,11 +115,11 @@ impl Catalogue for MongoStore {
         after: Option<(Time, ProductId)>,
         limit: u32,
     ) -> Result<Vec<Record>> {
-        unimplemented!()
+        products::list(&self.mongo, listing, after, limit).await
     }
 
     async fn export(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Record>> {
-        unimplemented!()
+        products::export(&self.mongo, after, limit).await
     }
 
     async fn touched(
@@ -82,35 +128,55 @@ impl Catalogue for MongoStore {
         after: Option<(Time, ProductId)>,
         limit: u32,
     ) -> Result<Vec<(Time, Record)>> {
-        unimplemented!()
+        products::touched(&self.mongo, from, after, limit).await
     }
 
     async fn announce_search(&self) -> Result<()> {
-        unimplemented!()
+        let now = self.clock.now().micros();
+        self.mongo
+            .transaction(async move |tx| tx.emit(MODULE, "search", now, &SearchUpdated {}).await.map(|_| ()))
+            .await
     }
 
     async fn slugs_like(&self, base: &str) -> Result<Vec<String>> {
-        unimplemented!()
+        products::slugs_like(&self.mongo, base).await
     }
 
     async fn sku_owners(&self, skus: &[String]) -> Result<HashMap<String, ProductId>> {
-        unimplemented!()
+        products::sku_owners(&self.mongo, skus).await
     }
 
     async fn save(&self, saves: Vec<Save>) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo
+            .transaction(async move |tx| {
+                let now = clock.now();
+                for save in &saves {
+                    save::save(tx, save, now).await?;
+                }
+                save::announce_collections(tx, &saves, now).await
+            })
+            .await
     }
 
     async fn rate(&self, event: EventId, sequence: i64, sums: AggregateChanged) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo
+            .transaction(async move |tx| {
+                if tx.first(RATINGS, event).await? {
+                    ratings::rate(tx, &sums, sequence, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn memberships(&self, ids: &[ProductId]) -> Result<Vec<Membership>> {
-        unimplemented!()
+        collections::memberships(&self.mongo, ids).await
     }
 
     async fn fields(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<IndexedField>>> {
-        unimplemented!()
+        fields::load(&self.mongo, ids).await
     }
 
     async fn take_values(
@@ -119,89 +185,115 @@ impl Catalogue for MongoStore {
         product: ProductId,
         changed: MetafieldsChanged,
     ) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo
+            .transaction(async move |tx| {
+                if tx.first(CONSUMER, event).await? {
+                    fields::take_values(tx, product, &changed, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn take_definition(&self, event: EventId, changed: DefinitionChanged) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo
+            .transaction(async move |tx| {
+                if tx.first(CONSUMER, event).await? {
+                    fields::take_definition(tx, &changed, clock.now()).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn categories(&self) -> Result<Vec<Category>> {
-        unimplemented!()
+        categories::all(&self.mongo).await
     }
 
     async fn placements(&self) -> Result<Vec<(ProductId, CategoryId)>> {
-        unimplemented!()
+        categories::placements(&self.mongo).await
     }
 
     async fn save_category(&self, category: Category) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| categories::save(tx, &category, clock.now()).await).await
     }
 
     async fn delete_category(&self, id: CategoryId) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| categories::delete(tx, id, clock.now()).await).await
     }
 
     async fn collections(&self) -> Result<Vec<Collection>> {
-        unimplemented!()
+        collections::all(&self.mongo).await
     }
 
     async fn collections_by_slug(&self, slugs: &[String]) -> Result<HashMap<String, CollectionId>> {
-        unimplemented!()
+        collections::by_slug(&self.mongo, slugs).await
     }
 
     async fn save_collection(&self, collection: Collection, new: bool) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| collections::save(tx, &collection, new, clock.now()).await).await
     }
 
     async fn delete_collection(&self, id: CollectionId) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| collections::delete(tx, id, clock.now()).await).await
     }
 
     async fn price_lists(&self) -> Result<Vec<PriceList>> {
-        unimplemented!()
+        prices::all(&self.mongo).await
     }
 
     async fn save_price_list(&self, list: PriceList, new: bool) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| prices::save(tx, &list, new, clock.now()).await).await
     }
 
     async fn delete_price_list(&self, id: PriceListId) -> Result<()> {
-        unimplemented!()
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| prices::delete(tx, id, clock.now()).await).await
     }
 
     async fn offers(&self, products: &[ProductId], currency: Option<Currency>) -> Result<Vec<Offer>> {
-        unimplemented!()
+        prices::offers(&self.mongo, products, currency).await
     }
 
     async fn turn_prices(&self, since: Time, until: Time) -> Result<()> {
-        unimplemented!()
+        if !prices::has_turned(&self.mongo, since, until).await? {
+            return Ok(());
+        }
+        let clock = self.clock.clone();
+        self.mongo.transaction(async move |tx| prices::turn(tx, since, until, clock.now()).await).await
     }
 }
 
 #[async_trait]
 impl Gallery for MongoStore {
     async fn add(&self, files: Vec<String>, due_at: Time) -> Result<()> {
-        unimplemented!()
+        self.mongo.transaction(async move |tx| pictures::add(tx, &files, due_at).await).await
     }
 
     async fn replace(&self, file: String, due_at: Time) -> Result<()> {
-        unimplemented!()
+        pictures::replace(&self.mongo, &file, due_at).await
     }
 
     async fn known(&self) -> Result<Vec<String>> {
-        unimplemented!()
+        pictures::known(&self.mongo).await
     }
 
     async fn claim(&self, now: Time, until: Time, limit: i64) -> Result<Vec<String>> {
-        unimplemented!()
+        pictures::claim(&self.mongo, now, until, limit).await
     }
 
     async fn finish(&self, until: Time, done: Vec<Finished>) -> Result<()> {
-        unimplemented!()
+        self.mongo.transaction(async move |tx| pictures::finish(tx, until, &done).await).await
     }
 
     async fn finished(&self, files: Vec<String>) -> Result<Vec<Finished>> {
-        unimplemented!()
+        pictures::finished(&self.mongo, &files).await
     }
 }

@@ -26,12 +26,12 @@ use contracts::{
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use shared::{
-    Clock, Currency, Error, Kind, Result, Time,
+    Clock, Currency, Error, Result, Time,
     db::Db,
     events::{EventId, inbox},
 };
 
-use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save};
+use super::{Catalogue, Finished, Gallery, Listing, Membership, Record, Save, moved_on, taken};
 use crate::{
     events::{CONSUMER, RATINGS},
     model::{fields::IndexedField, price::Offer},
@@ -279,19 +279,4 @@ fn conflict(error: DieselError) -> Error {
         what if what.contains("sku") => taken("sku"),
         _ => error.into(),
     }
-}
-
-fn taken(what: &'static str) -> Error {
-    let (code, detail) = match what {
-        "sku" => ("sku_taken", "another variant has this SKU"),
-        _ => ("slug_taken", "this slug is taken"),
-    };
-    let mut error = Error::conflict(code, detail);
-    error.fields = Error::invalid(format!("/{what}"), code, detail).fields;
-    error
-}
-
-/// Somebody else was faster.
-fn moved_on() -> Error {
-    Error::new(Kind::PreconditionFailed, "version", "it has been changed since you read it")
 }

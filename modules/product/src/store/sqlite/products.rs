@@ -2,29 +2,20 @@
 
 use std::collections::HashMap;
 
-use contracts::product::{Product, ProductId, ProductStatus, Rating, VariantId};
+use contracts::product::{Product, ProductId, Rating, VariantId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use shared::{Result, Time, db::Conn, on};
 
 use crate::{
     schema::{product_categories, product_touches, products, slug_redirects, variants},
-    store::{Listing, Record},
+    store::{Listing, Record, status},
 };
 
 type Columns = (products::data, products::popularity, products::rating_average, products::rating_count);
 const COLUMNS: Columns =
     (products::data, products::popularity, products::rating_average, products::rating_count);
 type Row = (String, i64, f64, i64);
-
-/// As it stands in its column.
-pub(super) fn status(status: ProductStatus) -> &'static str {
-    match status {
-        ProductStatus::Draft => "draft",
-        ProductStatus::Published => "published",
-        ProductStatus::Archived => "archived",
-    }
-}
 
 fn record((data, popularity, average, count): Row) -> Result<Record> {
     let rating = Rating { average, count: u32::try_from(count).unwrap_or(u32::MAX) };

@@ -20,14 +20,13 @@ use shared::{
 use super::{
     MODULE, conflict, levels, moved_on,
     movements::{self, NewMovement},
-    products::status,
 };
 use crate::{
     schema::{
         collection_products, collections, product_categories, product_touches, products, slug_redirects,
         variants,
     },
-    store::Save,
+    store::{Save, haystack, status, stock_title},
 };
 
 /// Writes one product. `place` tells it from the others of one transaction, where order matters.
@@ -99,16 +98,6 @@ async fn touched(conn: &mut Conn, id: ProductId, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// Everything staff may look for, in lower case.
-fn haystack(product: &Product) -> String {
-    let mut text = format!("{}\n{}", product.title, product.slug);
-    for variant in &product.variants {
-        text.push('\n');
-        text.push_str(&variant.sku);
-    }
-    text.to_lowercase()
-}
-
 /// A slug in use leads to its product, whoever had it before.
 async fn forget_redirect(conn: &mut Conn, slug: &str) -> Result<()> {
     on!(conn, |c| diesel::delete(slug_redirects::table.find(slug)).execute(c).await)?;
@@ -162,14 +151,6 @@ async fn save_variants(conn: &mut Conn, product: &Product, before: Option<&Produ
         }
     }
     Ok(())
-}
-
-/// What staff see of a variant in a list of stock.
-fn stock_title(product: &Product, variant: &Variant) -> String {
-    if variant.options.is_empty() {
-        return product.title.clone();
-    }
-    format!("{} – {}", product.title, variant.title)
 }
 
 async fn first_stock(conn: &mut Conn, stock: &[(VariantId, i64)], now: Time) -> Result<()> {
