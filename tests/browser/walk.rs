@@ -4,6 +4,7 @@ use crate::{
     driver::Browser,
     shop::{DemoShop, OWNER, SHOPPER},
     steps,
+    webdriver::Key,
 };
 
 /// Opens every page for shoppers as somebody would who has a reason to. `look` gets the name of each.
@@ -12,6 +13,7 @@ pub async fn storefront(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&str)) 
     let category = shop.app.ports.products.categories().await.unwrap().remove(0).category.slug;
     let category = format!("/categories/{category}");
     let product_page = format!("/products/{}", product.slug);
+    let reviews = format!("{product_page}/reviews");
     for (name, path) in [
         ("home", "/"),
         ("categories", "/categories"),
@@ -19,6 +21,7 @@ pub async fn storefront(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&str)) 
         ("search", "/search?q=mug"),
         ("search-nothing", "/search?q=qqqqqq"),
         ("product", &product_page),
+        ("reviews", &reviews),
         ("recent", "/recent"),
         ("wishlist", "/wishlist"),
         ("cart-empty", "/cart"),
@@ -34,15 +37,23 @@ pub async fn storefront(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&str)) 
         b.open(path).await;
         look(name).await;
     }
-    b.click("main a[href^='/journal/']").await;
-    b.arrives("/journal/").await;
+    follow(b, "/journal").await;
     look("journal-post").await;
+    b.open("/").await;
+    b.click("[data-opens=menu]").await;
+    b.see("#menu[open] .menu-list").await;
+    look("menu").await;
+    b.open("/search?q=lamp").await;
+    b.click(".chip[data-filters]").await;
+    b.see(".facets.open").await;
+    look("search-filters").await;
     steps::add(b, &product).await;
     look("cart-drawer").await;
     b.open("/cart").await;
     look("cart").await;
     checkout(b, &look).await;
     steps::sign_in(b, "/account/sign-in", SHOPPER).await;
+    let review = format!("{reviews}/new");
     for (name, path) in [
         ("account", "/account"),
         ("account-orders", "/account/orders"),
@@ -50,6 +61,7 @@ pub async fn storefront(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&str)) 
         ("account-address", "/account/addresses/new"),
         ("account-details", "/account/details"),
         ("account-delete", "/account/delete"),
+        ("review-new", &review),
     ] {
         b.open(path).await;
         look(name).await;
@@ -116,17 +128,41 @@ pub async fn admin(b: &Browser, look: impl AsyncFn(&str)) {
         ("admin-fields", "/admin/fields"),
         ("admin-fields-new", "/admin/fields/new"),
         ("admin-settings-shop", "/admin/settings/shop"),
+        ("admin-more", "/admin/more"),
+        ("admin-search", "/admin/search"),
     ] {
         b.open(path).await;
         look(name).await;
     }
-    for (name, list, found) in [
-        ("admin-order", "/admin/orders?view=to-fulfil", "/admin/orders/"),
-        ("admin-customer", "/admin/customers", "/admin/customers/"),
+    for (name, list) in [
+        ("admin-customer", "/admin/customers"),
+        ("admin-product", "/admin/products"),
+        ("admin-category", "/admin/categories"),
+        ("admin-promotion", "/admin/promotions"),
+        ("admin-shipping-zone", "/admin/shipping"),
+        ("admin-content-page", "/admin/content"),
+        ("admin-order", "/admin/orders"),
     ] {
         b.open(list).await;
-        b.click("tbody tr td a").await;
-        b.arrives(found).await;
+        follow(b, list).await;
         look(name).await;
     }
+    let slip = b.attribute("main a[href$='packing-slip']", "href").await;
+    b.open("/admin").await;
+    for (keys, dialog) in [("?", "keys"), ("/", "palette")] {
+        b.press(keys).await;
+        b.see(&format!("#{dialog}[open] > *")).await;
+        look(&format!("admin-{dialog}")).await;
+        b.press(Key::Escape.typed()).await;
+        b.gone("dialog[open]").await;
+    }
+    b.open(&slip).await;
+    look("admin-packing-slip").await;
+}
+
+/// Opens the first that a list leads to.
+async fn follow(b: &Browser, list: &str) {
+    let first = format!("main a[href^='{list}/']:not([href$='/new'])");
+    let path = b.attribute(&first, "href").await;
+    b.open(&path).await;
 }

@@ -34,6 +34,7 @@ const NOT_YET: [&str; 10] = [
 pub enum Key {
     Tab,
     Enter,
+    Escape,
 }
 
 impl Key {
@@ -42,6 +43,7 @@ impl Key {
         match self {
             Self::Tab => "\u{e004}",
             Self::Enter => "\u{e007}",
+            Self::Escape => "\u{e00c}",
         }
     }
 }
