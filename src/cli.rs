@@ -74,10 +74,7 @@ enum Command {
         what: ConfigCommand,
     },
     /// Check that everything is in order.
-    Doctor {
-        #[arg(long, value_enum, default_value = "text")]
-        format: Format,
-    },
+    Doctor(Doctor),
     /// Copy a whole shop to other databases, embedded or not, and compare them. Neither shop may run meanwhile.
     Copy {
         /// The settings of the shop that is there (TOML).
@@ -119,6 +116,24 @@ struct Seed {
     /// Prepare an empty shop: no demo data, now or at the first start.
     #[arg(long, conflicts_with_all = ["products", "orders"])]
     empty: bool,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Args)]
+struct Doctor {
+    /// Fill an empty or made-up shop, use all of it, and find the queries that no index serves. It writes to that shop.
+    #[arg(long)]
+    queries: bool,
+    /// Made-up products for that.
+    #[arg(long, value_name = "N", default_value_t = 1_500, requires = "queries")]
+    products: u64,
+    /// Made-up orders for that.
+    #[arg(long, value_name = "N", default_value_t = 1_500, requires = "queries")]
+    orders: u64,
+    /// A table with more rows may not be read from end to end.
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "queries")]
+    rows: u64,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -218,7 +233,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             println!("the settings are valid");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor { format } => doctor::run(load(file)?, format).await,
+        Command::Doctor(options) if options.queries => doctor::queries(load(file)?, &options).await,
+        Command::Doctor(options) => doctor::run(load(file)?, options.format).await,
         Command::Copy { from, to, format } => copy_shop(&from, &to, format).await,
         Command::Openapi => {
             println!("{}", gateway::document().to_pretty_json().map_err(Error::internal)?);

@@ -30,9 +30,11 @@ pub(crate) use catalogue::Catalogue;
 use baskets::History;
 use past::{Bought, Past, Terms};
 
+/// E-mail and password of the owner.
+pub(crate) const OWNER: (&str, &str) = ("owner@example.com", "bodega-owner");
 /// E-mail, password, name and role of those who can log in. The last one only shops.
 const LOGINS: [(&str, &str, &str, Option<&str>); 3] = [
-    ("owner@example.com", "bodega-owner", "Olive Owner", Some("owner")),
+    (OWNER.0, OWNER.1, "Olive Owner", Some("owner")),
     ("support@example.com", "bodega-support", "Sunny Support", Some("support")),
     (SHOPPER, "bodega-shopper", "Robin Shopper", None),
 ];

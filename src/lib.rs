@@ -6,6 +6,7 @@ pub mod copy;
 pub mod demo;
 pub mod export;
 pub mod import;
+pub mod queries;
 pub mod seed;
 pub mod settings;
 pub mod system;

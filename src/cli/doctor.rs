@@ -1,14 +1,17 @@
-//! `bodega doctor`: one line per check, exit code 1 when one fails.
+//! `bodega doctor`: one line per check, exit code 1 when one fails. With `--queries`, one line per query that no index
+//! serves.
 
 use std::process::ExitCode;
 
 use serde::Serialize;
 use shared::{Database, Result, events};
 
-use super::Format;
+use super::{Doctor, Format};
 use crate::{
     Settings,
     app::{Contents, Databases},
+    queries::{self, Size},
+    seed::Progress,
 };
 
 #[derive(Serialize)]
@@ -53,6 +56,18 @@ pub async fn run(settings: Settings, format: Format) -> Result<ExitCode> {
         }),
     }
     Ok(ExitCode::from(u8::from(!healthy)))
+}
+
+/// Uses the whole shop and asks its databases how they found what they were asked for.
+pub async fn queries(settings: Settings, options: &Doctor) -> Result<ExitCode> {
+    let size = Size { products: options.products, orders: options.orders, rows: options.rows };
+    let progress = Progress::new(options.format == Format::Text);
+    let report = queries::check(settings, size, &progress).await?;
+    match options.format {
+        Format::Json => println!("{}", serde_json::to_string(&report)?),
+        Format::Text => println!("{report}"),
+    }
+    Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
 }
 
 fn writable(settings: &Settings) -> Result<String> {

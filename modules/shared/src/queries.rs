@@ -156,17 +156,31 @@ fn without_values(query: &str) -> Option<String> {
     if !["select", "insert", "update", "delete", "with"].contains(&first.as_str()) {
         return None;
     }
-    // SQLite has a placeholder for each value of a list.
-    let mut text = text;
-    while text.contains("?, ?, ?") {
-        text = text.replace("?, ?, ?", "?, ?");
+    // A list without values is answered without looking, though plans do not say so.
+    if text.contains("(1=0)") {
+        return None;
     }
+    let mut text = short_lists(&text);
     if reads_nothing(&text)
         && let Some(values) = text.find(" VALUES ")
     {
         text.truncate(values + " VALUES".len());
     }
     Some(text)
+}
+
+/// SQLite has a placeholder for each value of a list: two stand for all.
+fn short_lists(text: &str) -> String {
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(place) = rest.find(" IN (?, ?, ") {
+        let (before, list) = rest.split_at(place + " IN (".len());
+        let end = list.find(')').unwrap_or(list.len());
+        short.push_str(before);
+        short.push_str("?, ?");
+        rest = &list[end..];
+    }
+    short + rest
 }
 
 /// Whether it only adds rows.
