@@ -12,8 +12,8 @@ mod schema;
 use shared::db::{Migration, Migrations};
 
 pub use model::{AutoApprove, Settings};
-pub use store::{SCHEMA, transfer};
 pub use service::Service;
+pub use store::{SCHEMA, transfer};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

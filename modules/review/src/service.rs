@@ -16,7 +16,7 @@ use contracts::{
         Rebuilt, Report, Review, ReviewFilter, ReviewId, ReviewPatch, ReviewSort, Reviews,
     },
 };
-use shared::{Database, Clock, Error, Page, PageRequest, Result, Time, events::Consumer};
+use shared::{Clock, Database, Error, Page, PageRequest, Result, Time, events::Consumer};
 
 use crate::{
     events::Ear,

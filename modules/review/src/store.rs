@@ -10,12 +10,15 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
     product::ProductId,
-    review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId},
+    review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId, ReviewStatus},
 };
-use shared::{Database, Clock, Result, Time, events::EventId, transfer::{Tables, Transfer}};
+use shared::{
+    Clock, Database, Result, Time,
+    events::EventId,
+    transfer::{Tables, Transfer},
+};
 
 use crate::model::{Settings, StoredReview};
-
 
 pub use mongo::SCHEMA;
 
@@ -23,7 +26,7 @@ pub use mongo::SCHEMA;
 pub fn open(db: Database, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
     match db {
         Database::Sql(db) => Arc::new(sqlite::Sqlite::new(db, clock)),
-        Database::Mongo(_) => unimplemented!("the store in MongoDB"),
+        Database::Mongo(db) => Arc::new(mongo::MongoStore::new(db, clock)),
     }
 }
 
@@ -113,6 +116,15 @@ pub trait Store: Send + Sync {
     async fn import_purchases(&self, purchases: Vec<Bought>) -> Result<()>;
     /// Keeps reviews of the past that are not known yet, with one event per product. Answers how many.
     async fn import(&self, past: Vec<PastReview>) -> Result<u32>;
+}
+
+/// As it is kept in a column, or a member of a document.
+fn status(status: ReviewStatus) -> &'static str {
+    match status {
+        ReviewStatus::Pending => "pending",
+        ReviewStatus::Approved => "approved",
+        ReviewStatus::Rejected => "rejected",
+    }
 }
 
 /// What became of a conditional write.

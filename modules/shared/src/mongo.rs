@@ -23,6 +23,7 @@ use mongodb::{
     options::{ClientOptions, ReadConcern, SelectionCriteria, WriteConcern},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::RwLock;
 use tokio_util::task::LocalPoolHandle;
 use tracing::Instrument;
 
@@ -39,6 +40,9 @@ pub use tx::Tx;
 /// The server's code for a write that a unique index refuses.
 const DUPLICATE_KEY: i32 = 11000;
 
+/// How often a transaction races before it has the process for itself.
+const PATIENCE: u32 = 3;
+
 /// A MongoDB database. Cheap to clone.
 #[derive(Clone)]
 pub struct Mongo(Arc<Inner>);
@@ -50,6 +54,8 @@ struct Inner {
     thread: LocalPoolHandle,
     hub: Arc<Hub>,
     options: Options,
+    /// Shared by transactions, and taken alone by one that has lost too often.
+    turns: RwLock<()>,
 }
 
 impl Mongo {
@@ -67,7 +73,14 @@ impl Mongo {
         let client = client.await.map_err(Error::internal)?.map_err(|error| wrong(error.to_string()))?;
         let hub = Arc::new(Hub::new(options.clock.clone()));
         let database = client.database(&name);
-        let mongo = Self(Arc::new(Inner { client, database, thread, hub, options: options.clone() }));
+        let mongo = Self(Arc::new(Inner {
+            client,
+            database,
+            thread,
+            hub,
+            options: options.clone(),
+            turns: RwLock::default(),
+        }));
         mongo.refuse_standalone().await?;
         Ok(mongo)
     }
@@ -112,11 +125,24 @@ impl Mongo {
     async fn run<T>(&self, work: impl AsyncFn(&mut Tx) -> Result<T>) -> Result<T> {
         let until = Instant::now() + self.0.options.transaction_timeout;
         for lost in 0_u32.. {
-            match self.attempt(&work, until).await {
-                Err(error) if lost_a_race(&error) && Instant::now() < until => {}
+            // Who loses again and again has the process for itself once: many that write the same document would
+            // otherwise undo each other's work until their time is over.
+            let attempt = if lost < PATIENCE {
+                let _beside = self.0.turns.read().await;
+                self.attempt(&work, until).await
+            } else {
+                let _alone = self.0.turns.write().await;
+                self.attempt(&work, until).await
+            };
+            match attempt {
+                Err(error) if !lost_a_race(&error) => return Err(error),
+                Err(error) if Instant::now() >= until => {
+                    return Err(Error::unavailable("too many change this at once").caused_by(error));
+                }
+                Err(_) => {}
                 result => return result,
             }
-            let most = 4_u64 << lost.min(6);
+            let most = 4_u64 << lost.min(4);
             tokio::time::sleep(Duration::from_millis(rand::random_range(0..=most))).await;
         }
         unreachable!("somebody would have counted to four thousand million")

@@ -6,7 +6,9 @@ use contracts::{
 };
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
-use shared::{PageRequest, db::on};
+use futures::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use shared::{Database, PageRequest, db::on, mongo::Mongo};
 
 use crate::shop::{Shop, content, delivered, shop, staff};
 
@@ -17,11 +19,29 @@ struct Count {
 }
 
 async fn rows(shop: &Shop, table: &str, needle: &str) -> i64 {
-    let mut conn = shop.db.get().await.unwrap();
+    let db = match &shop.db {
+        Database::Sql(db) => db,
+        Database::Mongo(db) => return documents(db, table, needle).await,
+    };
+    let mut conn = db.get().await.unwrap();
     let column = if table == "reviews" { "document || coalesce(customer_id, '')" } else { "customer_id" };
     let query = format!("select count(*) as n from {table} where {column} like '%{needle}%'");
     let found: Vec<Count> = on!(&mut conn, |c| sql_query(query).load(c).await).unwrap();
     found[0].n
+}
+
+/// How many documents of the collection say it anywhere but in their own id.
+async fn documents(db: &Mongo, collection: &str, needle: &str) -> i64 {
+    let found: Vec<Document> = db
+        .collection(collection)
+        .find(doc! {})
+        .sort(doc! {"_id": 1})
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    found.iter().filter(|document| document.to_string().contains(needle)).count().try_into().unwrap()
 }
 
 #[tokio::test]

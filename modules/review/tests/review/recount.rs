@@ -9,8 +9,9 @@ use contracts::{
 };
 use diesel_async::RunQueryDsl;
 use futures::{StreamExt, stream};
+use mongodb::bson::doc;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use shared::{Kind, Result, db::on};
+use shared::{Database, Kind, Result, db::on};
 
 use crate::shop::{Shop, content, shop, staff};
 
@@ -94,6 +95,29 @@ async fn after_a_thousand_operations_at_once_everything_equals_a_recount() {
     assert_eq!(shop.reviews.rebuild().await.unwrap().corrected, 0);
 }
 
+/// Puts wrong sums behind the module's back.
+async fn lie(shop: &Shop, product: ProductId) {
+    match &shop.db {
+        Database::Sql(db) => {
+            let id = product.uuid();
+            db.transaction(async move |tx| {
+                let lie = format!("update review_aggregates set one = 7, five = 0 where product_id = '{id}'");
+                on!(tx, |c| diesel::sql_query(lie).execute(c).await)?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        }
+        Database::Mongo(db) => {
+            let lie = doc! {"$set": {"one": 7_i64, "five": 0_i64}};
+            db.collection("review_aggregates")
+                .update_one(doc! {"_id": product.to_string()}, lie)
+                .await
+                .unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_rebuild_corrects_what_is_wrong_and_tells_of_it() {
     let shop = shop().await;
@@ -102,15 +126,7 @@ async fn a_rebuild_corrects_what_is_wrong_and_tells_of_it() {
         shop.public(product, shop.world.person("Ada"), rating).await;
     }
     let right = shop.aggregate(mug).await;
-    let id = mug.uuid();
-    shop.db
-        .transaction(async move |tx| {
-            let lie = format!("update review_aggregates set one = 7, five = 0 where product_id = '{id}'");
-            on!(tx, |c| diesel::sql_query(lie).execute(c).await)?;
-            Ok(())
-        })
-        .await
-        .unwrap();
+    lie(&shop, mug).await;
     assert_ne!(shop.aggregate(mug).await, right);
     let rebuilt = shop.reviews.rebuild().await.unwrap();
     assert_eq!((rebuilt.products, rebuilt.corrected), (2, 1));

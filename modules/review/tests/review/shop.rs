@@ -16,8 +16,8 @@ use contracts::{
 use review::{Service, Settings};
 use serde_json::{Value, json};
 use shared::{
-    Clock, Error, PageRequest, Result, Time,
-    Database, db::Options,
+    Clock, Database, Error, PageRequest, Result, Time,
+    db::Options,
     events::{Envelope, Event, EventId},
     rpc::Transport,
     time::ManualClock,
@@ -43,7 +43,9 @@ pub async fn shop_with(settings: Settings) -> Shop {
     let clock = ManualClock::at(now());
     let options = Options { clock: clock.clone(), ..Options::default() };
     let db = Database::open(&url, &options).await.unwrap();
-    db.migrate(&[shared::events::MIGRATIONS, review::MIGRATIONS], &[shared::events::SCHEMA, review::SCHEMA]).await.unwrap();
+    db.migrate(&[shared::events::MIGRATIONS, review::MIGRATIONS], &[shared::events::SCHEMA, review::SCHEMA])
+        .await
+        .unwrap();
     let emitted = Arc::new(Mutex::new(Vec::new()));
     let sink = emitted.clone();
     db.watch(Arc::new(move |events| sink.lock().unwrap().extend_from_slice(events)));

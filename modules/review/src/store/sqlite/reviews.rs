@@ -3,10 +3,7 @@
 use contracts::{
     customer::CustomerId,
     product::ProductId,
-    review::{
-        Aggregate, QueueFilter, ReviewApproved, ReviewChanged, ReviewFilter, ReviewId, ReviewSort,
-        ReviewStatus,
-    },
+    review::{Aggregate, QueueFilter, ReviewApproved, ReviewChanged, ReviewFilter, ReviewId, ReviewSort},
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -19,7 +16,7 @@ use super::{MODULE, aggregates, purchases, votes};
 use crate::{
     model::{self, Settings, StoredReview},
     schema::reviews,
-    store::{Position, Saved},
+    store::{Position, Saved, status},
 };
 
 type Columns = (reviews::document, reviews::helpful, reviews::reports);
@@ -32,15 +29,6 @@ fn review((document, helpful, reports): Row) -> Result<StoredReview> {
 
 fn all(rows: Vec<Row>) -> Result<Vec<StoredReview>> {
     rows.into_iter().map(review).collect()
-}
-
-/// As it stands in its column.
-pub fn status(status: ReviewStatus) -> &'static str {
-    match status {
-        ReviewStatus::Pending => "pending",
-        ReviewStatus::Approved => "approved",
-        ReviewStatus::Rejected => "rejected",
-    }
 }
 
 pub async fn get(conn: &mut Conn, id: ReviewId) -> Result<Option<StoredReview>> {
