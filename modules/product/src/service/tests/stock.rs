@@ -1,3 +1,6 @@
+mod levels;
+mod races;
+
 use std::time::Duration;
 
 use contracts::{
@@ -5,7 +8,7 @@ use contracts::{
     order::OrderId,
     product::stock::{Adjustment, LevelFilter, MovementId, StockChanged, StockLine},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use shared::{Kind, events::Envelope};
 
 use super::*;
@@ -274,9 +277,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-async fn take_steps(steps: Vec<Step>) {
-    let shop = Shop::open().await;
-    let (_, variant) = shop.simple("A", 8).await;
+async fn take_steps(shop: &Shop, steps: Vec<Step>) {
+    let (_, variant) = shop.simple(&OrderId::new().to_string(), 8).await;
     let orders: [OrderId; 4] = std::array::from_fn(|_| OrderId::new());
     for step in steps {
         // Refusals are part of the game; what matters is what they leave behind.
@@ -304,10 +306,14 @@ async fn take_steps(steps: Vec<Step>) {
     assert_eq!(shop.level(variant).await.1, 0);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-    #[test]
-    fn the_movements_add_up_to_what_is_on_hand(steps in prop::collection::vec(step(), 1..30)) {
-        tokio::runtime::Runtime::new().unwrap().block_on(take_steps(steps));
-    }
+#[test]
+fn the_movements_add_up_to_what_is_on_hand() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shop = runtime.block_on(Shop::open());
+    let mut runner = TestRunner::new(ProptestConfig { cases: 24, ..ProptestConfig::default() });
+    let done = runner.run(&prop::collection::vec(step(), 1..30), |steps| {
+        runtime.block_on(take_steps(&shop, steps));
+        Ok(())
+    });
+    done.unwrap();
 }

@@ -29,7 +29,7 @@ use self::levels::{Change, variants};
 pub(super) use levels::validator as levels_validator;
 pub(super) use turns::Turns;
 
-use super::{MODULE, MongoStore};
+use super::{MODULE, MongoStore, products::touch};
 use crate::{model::shelf::flipped, store::Shelves};
 
 /// The collections of the stock, besides the variants that have the levels.
@@ -250,13 +250,4 @@ async fn restock(
         }
     }
     announce(tx, order, &deltas, now).await
-}
-
-/// Tells search that what it shows of these products is old.
-async fn touch(tx: &mut Tx, ids: &[ProductId], now: Time) -> Result<()> {
-    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-    let touched = mongodb::bson::doc! {"$set": {"touched_at": now.micros()}};
-    let products = tx.collection("products");
-    products.update_many(mongodb::bson::doc! {"_id": {"$in": ids}}, touched).session(tx.session()).await?;
-    Ok(())
 }

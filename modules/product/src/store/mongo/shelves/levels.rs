@@ -17,7 +17,7 @@ use shared::{
     mongo::{Mongo, Tx, from_document, to_document},
 };
 
-use crate::store::mongo::variants::VARIANTS;
+use crate::store::mongo::{texts, variants::VARIANTS};
 
 /// What the server refuses to write as a variant's `levels`, whatever a program does.
 pub(in crate::store::mongo) fn validator() -> Document {
@@ -110,10 +110,6 @@ pub(super) async fn variants(tx: &mut Tx, ids: &[VariantId]) -> Result<HashMap<V
     let rows: Vec<Document> = found.stream(tx.session()).try_collect().await?;
     let rows = rows.into_iter().map(from_document::<Variant>);
     rows.map(|row| row.map(|variant| (variant.id, variant))).collect()
-}
-
-fn texts<T: ToString>(ids: &[T]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
 }
 
 pub(super) async fn available(db: &Mongo, products: &[ProductId]) -> Result<HashMap<VariantId, i64>> {
