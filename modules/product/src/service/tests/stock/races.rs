@@ -30,6 +30,22 @@ async fn of_thirty_two_who_want_the_last_ten_exactly_ten_get_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_processes_sell_no_more_than_there_is() {
+    let shop = Shop::open().await;
+    let other = Shop::start(tempfile::tempdir().unwrap(), shop.url.clone(), None).await;
+    let (_, variant) = shop.simple("A", 10).await;
+    let until = shop.soon();
+    let done = race(32, |n| {
+        let service = if n % 2 == 0 { shop.service.clone() } else { other.service.clone() };
+        async move { service.reserve(OrderId::new(), vec![line(variant, 1)], until).await }
+    })
+    .await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 10);
+    assert!(done.iter().filter_map(|done| done.as_ref().err()).all(|error| error.code == "out_of_stock"));
+    assert_eq!(other.level(variant).await, (10, 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn orders_of_the_same_things_in_any_order_of_lines_take_all_or_nothing() {
     let shop = Shop::open().await;
     let (_, a) = shop.simple("A", 8).await;
