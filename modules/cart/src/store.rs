@@ -11,7 +11,7 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{
+use shared::{Error, 
     Database, Page, PageRequest, Result, Time,
     transfer::{Tables, Transfer},
 };
@@ -33,6 +33,9 @@ pub fn open(db: Database) -> Arc<dyn Store> {
 pub trait Store: Send + Sync {
     /// A cart by its key.
     async fn cart(&self, id: CartId) -> Result<Option<StoredCart>>;
+    /// As [`Store::cart`], for trying again after a race: sees what the winner wrote, even if that is not kept for good
+    /// at this moment, and answers when it is.
+    async fn newest_cart(&self, id: CartId) -> Result<Option<StoredCart>>;
     /// The customer's current cart.
     async fn current_cart(&self, customer: CustomerId) -> Result<Option<StoredCart>>;
     /// Keeps a new cart. One that would be a customer's second current one is kept as a further one.
@@ -96,10 +99,16 @@ pub enum Saved {
     Raced,
 }
 
-/// Moves what the module keeps, to or from a database of either family.
-pub fn transfer(db: Database) -> Box<dyn Transfer> {
+/// Moves what the module keeps, to or from a relational database.
+///
+/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
+pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
     match db {
-        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
-        Database::Mongo(_) => unimplemented!("moving documents"),
+        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
+        Database::Mongo(_) => Err(Error::invalid(
+            "database",
+            "not_movable",
+            "documents cannot be moved to or from MongoDB yet",
+        )),
     }
 }

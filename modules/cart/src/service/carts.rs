@@ -34,12 +34,25 @@ pub struct Shown {
 impl Service {
     /// The cart, or the one it was merged into; `NotFound` if it is not the viewer's.
     pub(super) async fn load(&self, id: CartId, viewer: Option<CustomerId>) -> Result<StoredCart> {
-        let mut cart = self.store.cart(id).await?.ok_or_else(CartId::not_found)?;
+        self.load_for(id, viewer, 0).await
+    }
+
+    /// As [`Service::load`], for the given attempt at a change.
+    async fn load_for(&self, id: CartId, viewer: Option<CustomerId>, attempt: u32) -> Result<StoredCart> {
+        let mut cart = self.find(id, attempt).await?;
         if let Some(target) = cart.merged_into {
-            cart = self.store.cart(target).await?.ok_or_else(CartId::not_found)?;
+            cart = self.find(target, attempt).await?;
         }
         cart.open_to(viewer)?;
         Ok(cart)
+    }
+
+    async fn find(&self, id: CartId, attempt: u32) -> Result<StoredCart> {
+        let found = match attempt {
+            0 => self.store.cart(id).await?,
+            _ => self.store.newest_cart(id).await?,
+        };
+        found.ok_or_else(CartId::not_found)
     }
 
     pub(super) async fn view_of(&self, cart: StoredCart, group: Option<String>) -> Result<Cart> {
@@ -101,7 +114,7 @@ impl Service {
     {
         let _turn = self.turn(id).lock().await;
         for attempt in 0..ATTEMPTS {
-            let before = self.load(id, viewer.customer_id).await?;
+            let before = self.load_for(id, viewer.customer_id, attempt).await?;
             before.changeable()?;
             let mut cart = before.clone();
             edit(&mut cart)?;

@@ -56,6 +56,10 @@ impl Store for MongoStore {
         carts::find(&self.db, id).await
     }
 
+    async fn newest_cart(&self, id: CartId) -> Result<Option<StoredCart>> {
+        carts::find_newest(&self.db, id).await
+    }
+
     async fn current_cart(&self, customer: CustomerId) -> Result<Option<StoredCart>> {
         carts::current(&self.db, customer).await
     }

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use mongodb::{
     bson::{Document, doc},
     error::Error as MongoError,
+    options::ReadConcern,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -140,6 +141,12 @@ fn current_of(customer: CustomerId) -> Document {
 
 pub async fn find(db: &Mongo, id: CartId) -> Result<Option<StoredCart>> {
     read(db.collection(CARTS).find_one(by_id(id)).await?)
+}
+
+/// A read with majority concern does not see a write that waits for its majority, so the conditional write that follows
+/// would fail for as long as somebody else writes one change after the other. This one waits for that majority.
+pub async fn find_newest(db: &Mongo, id: CartId) -> Result<Option<StoredCart>> {
+    read(db.collection(CARTS).find_one(by_id(id)).read_concern(ReadConcern::linearizable()).await?)
 }
 
 pub async fn current(db: &Mongo, customer: CustomerId) -> Result<Option<StoredCart>> {
