@@ -1,9 +1,11 @@
 mod catalogue;
 mod fields;
 mod import;
+mod indexes;
 mod pictures;
 mod prices;
 mod stock;
+mod writes;
 
 use contracts::product::{ProductEntity, stock::Stock};
 use serde_json::{Value, json};
@@ -17,18 +19,33 @@ struct Shop {
     service: Arc<Service>,
     clock: Arc<ManualClock>,
     db: Database,
+    url: String,
     dir: TempDir,
 }
 
 impl Shop {
     async fn open() -> Self {
-        Self::reopen(tempfile::tempdir().unwrap(), None).await
+        Self::open_with(None).await
     }
 
-    async fn reopen(dir: TempDir, search: Option<&str>) -> Self {
+    /// The search index is in memory, or in this folder.
+    async fn open_with(search: Option<&str>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = shared::testing::documents(dir.path(), "products").unwrap();
+        Self::start(dir, url, search).await
+    }
+
+    /// The shop after its process has ended and another has begun.
+    async fn restarted(self, search: Option<&str>) -> Self {
+        let Self { service, db, url, dir, .. } = self;
+        drop((service, db));
+        Self::start(dir, url, search).await
+    }
+
+    async fn start(dir: TempDir, url: String, search: Option<&str>) -> Self {
         let clock = ManualClock::at(Time::from_micros(1_800_000_000_000_000));
         let options = Options { clock: clock.clone(), ..Options::default() };
-        let db = Database::open(&shared::testing::documents(dir.path(), "products").unwrap(), &options).await.unwrap();
+        let db = Database::open(&url, &options).await.unwrap();
         db.migrate(&[events::MIGRATIONS, crate::MIGRATIONS], &[events::SCHEMA, crate::SCHEMA]).await.unwrap();
         let settings = Settings {
             media_dir: dir.path().join("media"),
@@ -37,7 +54,7 @@ impl Shop {
             ..Settings::default()
         };
         let service = Service::new(db.clone(), clock.clone(), settings).await.unwrap();
-        Self { service, clock, db, dir }
+        Self { service, clock, db, url, dir }
     }
 
     fn products(&self) -> &dyn Products {

@@ -148,15 +148,14 @@ impl Catalogue for MongoStore {
 
     async fn save(&self, saves: Vec<Save>) -> Result<()> {
         let clock = self.clock.clone();
-        self.mongo
-            .transaction(async move |tx| {
-                let now = clock.now();
-                for save in &saves {
-                    save::save(tx, save, now).await?;
-                }
-                save::announce_collections(tx, &saves, now).await
-            })
-            .await
+        self.write(async move |tx| {
+            let now = clock.now();
+            for save in &saves {
+                save::save(tx, save, now).await?;
+            }
+            save::announce_collections(tx, &saves, now).await
+        })
+        .await
     }
 
     async fn rate(&self, event: EventId, sequence: i64, sums: AggregateChanged) -> Result<()> {
@@ -236,7 +235,9 @@ impl Catalogue for MongoStore {
 
     async fn save_collection(&self, collection: Collection, new: bool) -> Result<()> {
         let clock = self.clock.clone();
-        self.mongo.transaction(async move |tx| collections::save(tx, &collection, new, clock.now()).await).await
+        self.mongo
+            .transaction(async move |tx| collections::save(tx, &collection, new, clock.now()).await)
+            .await
     }
 
     async fn delete_collection(&self, id: CollectionId) -> Result<()> {

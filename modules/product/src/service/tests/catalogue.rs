@@ -288,14 +288,12 @@ async fn search_follows_the_catalogue() {
 
 #[tokio::test]
 async fn search_catches_up_with_what_was_written_while_it_was_away() {
-    let shop = Shop::reopen(tempfile::tempdir().unwrap(), Some("search")).await;
+    let shop = Shop::open_with(Some("search")).await;
     shop.simple("A", 1).await;
     shop.service.search_idle().await.unwrap();
     shop.tick();
     shop.simple("B", 1).await;
-    let Shop { service, db, dir, .. } = shop;
-    drop((service, db));
-    let shop = Shop::reopen(dir, Some("search")).await;
+    let shop = shop.restarted(Some("search")).await;
     assert_eq!(shop.products().search(query("thing")).await.unwrap().total, 1);
     let jobs = Jobs::new();
     shop.service.start(&jobs);

@@ -5,7 +5,7 @@ use shared::events::{Envelope, Event, EventId};
 
 use super::*;
 
-async fn hear<E: Event>(shop: &Shop, sequence: i64, event: &E) {
+pub(super) async fn hear<E: Event>(shop: &Shop, sequence: i64, event: &E) {
     let envelope = Envelope {
         id: EventId::new(),
         kind: E::TYPE.to_owned(),
@@ -28,7 +28,7 @@ async fn hear<E: Event>(shop: &Shop, sequence: i64, event: &E) {
     shop.service.search_idle().await.unwrap();
 }
 
-fn definition(version: i64, deleted: bool) -> DefinitionChanged {
+pub(super) fn definition(version: i64, deleted: bool) -> DefinitionChanged {
     let id = contracts::metadata::DefinitionId::derived("origin");
     let at = Time::from_micros(0);
     parse(json!({"deleted": deleted, "definition": {
@@ -38,7 +38,7 @@ fn definition(version: i64, deleted: bool) -> DefinitionChanged {
     }}))
 }
 
-fn values(product: ProductId, version: i64, origin: &str) -> MetafieldsChanged {
+pub(super) fn values(product: ProductId, version: i64, origin: &str) -> MetafieldsChanged {
     let id = contracts::metadata::DefinitionId::derived("origin");
     let values = json!([{"definition_id": id, "value": origin}]);
     parse(json!({"owner": "product", "entity_id": product, "version": version, "values": values}))

@@ -129,10 +129,8 @@ async fn a_crash_between_an_upload_and_its_forms_loses_nothing() {
     let until = now.after(std::time::Duration::from_secs(600));
     assert_eq!(shop.service.pictures.gallery().claim(now, until, 16).await.unwrap().len(), 1);
     std::fs::write(shop.dir.path().join("media/unknown.png"), png(250, 250)).unwrap();
-    let Shop { service, db, dir, .. } = shop;
-    drop((service, db));
 
-    let shop = Shop::reopen(dir, None).await;
+    let shop = shop.restarted(None).await;
     shop.clock.advance(std::time::Duration::from_secs(601));
     shop.service.pictures.adopt().await.unwrap();
     assert_eq!(shop.service.pictures.make_due().await.unwrap(), 2);

@@ -12,7 +12,7 @@ use shared::{
 use super::{
     MODULE, conflict,
     names::{escape, unescape},
-    products::{PRODUCTS, find_in, touch_where},
+    products::{PRODUCTS, all_in, touch_where},
     shape, texts,
 };
 use crate::{model::tree::Tree, store::moved_on};
@@ -135,7 +135,7 @@ pub(super) async fn place(tx: &mut Tx, product: &Product) -> Result<Vec<String>>
 async fn tree(tx: &mut Tx) -> Result<Tree> {
     let (trees, changed) = (tx.collection(TREE), doc! {"$inc": {"changes": 1_i64}});
     trees.update_one(doc! {"_id": "tree"}, changed).upsert(true).session(tx.session()).await?;
-    let rows = find_in::<Row>(tx, CATEGORIES, doc! {}, doc! {}).await?;
+    let rows = all_in::<Row>(tx, CATEGORIES, doc! {}).await?;
     Ok(Tree::new(rows.into_iter().map(Category::try_from).collect::<Result<_>>()?))
 }
 

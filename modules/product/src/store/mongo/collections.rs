@@ -86,16 +86,13 @@ pub(super) async fn memberships(db: &Mongo, ids: &[ProductId]) -> Result<Vec<Mem
     let ids = texts(ids);
     // The server sends those that were asked for only: a collection may have thousands.
     let members = doc! {"$setIntersection": ["$product_ids", {"$literal": &ids}]};
-    let stages = [
-        doc! {"$match": {"product_ids": {"$in": &ids}}},
-        doc! {"$project": {"slug": 1, "members": members}},
-    ];
+    let stages =
+        [doc! {"$match": {"product_ids": {"$in": &ids}}}, doc! {"$project": {"slug": 1, "members": members}}];
     let rows: Vec<Document> = db.collection(COLLECTIONS).aggregate(stages).await?.try_collect().await?;
     let mut all = Vec::new();
     for row in rows {
         let Joined { id, slug, members } = from_document(row)?;
-        let membership =
-            |product_id| Membership { product_id, collection_id: id, slug: slug.clone() };
+        let membership = |product_id| Membership { product_id, collection_id: id, slug: slug.clone() };
         all.extend(members.into_iter().map(membership));
     }
     all.sort_by_key(|membership| (membership.product_id, membership.collection_id));

@@ -17,7 +17,10 @@ use shared::{
     mongo::{Mongo, Spec, Tx},
 };
 
-use super::{products::{find_in, touch}, shape, texts};
+use super::{
+    products::{all_in, touch},
+    shape, texts,
+};
 use crate::model::fields::{IndexedField, indexed};
 
 const FIELDS: &str = "product_fields";
@@ -47,8 +50,7 @@ pub(super) async fn load(db: &Mongo, ids: &[ProductId]) -> Result<HashMap<Produc
         data: String,
     }
     let of_these = db.collection(FIELDS).clone_with_type::<OfProduct>();
-    let rows: Vec<OfProduct> =
-        of_these.find(doc! {"_id": {"$in": texts(ids)}}).await?.try_collect().await?;
+    let rows: Vec<OfProduct> = of_these.find(doc! {"_id": {"$in": texts(ids)}}).await?.try_collect().await?;
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
@@ -97,7 +99,7 @@ pub(super) async fn take_definition(tx: &mut Tx, changed: &DefinitionChanged, no
     }
     let Definition { id, version, .. } = changed.definition;
     take(tx, DEFINITIONS, id, version, changed).await?;
-    let with_fields = find_in::<WithFields>(tx, FIELDS, doc! {}, doc! {"_id": 1}).await?;
+    let with_fields = all_in::<WithFields>(tx, FIELDS, doc! {"_id": 1}).await?;
     let products: Vec<ProductId> = with_fields.into_iter().map(|row| row.id).collect();
     for products in products.chunks(CHUNK) {
         touch(tx, products, now).await?;

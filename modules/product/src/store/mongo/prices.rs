@@ -91,7 +91,8 @@ struct PricesRow {
 
 pub(super) async fn all(db: &Mongo) -> Result<Vec<PriceList>> {
     let lists = db.collection(PRICE_LISTS).clone_with_type::<ListRow>();
-    let lists: Vec<ListRow> = lists.find(doc! {}).sort(doc! {"name": 1, "_id": 1}).await?.try_collect().await?;
+    let lists: Vec<ListRow> =
+        lists.find(doc! {}).sort(doc! {"name": 1, "_id": 1}).await?.try_collect().await?;
     let prices = db.collection(LIST_PRICES).clone_with_type::<PricesRow>();
     let rows: Vec<PricesRow> = prices.find(doc! {}).sort(doc! {"list_id": 1}).await?.try_collect().await?;
     let mut by_list = HashMap::<PriceListId, Vec<ListPrice>>::new();
@@ -121,8 +122,7 @@ pub(super) async fn save(tx: &mut Tx, list: &PriceList, new: bool, now: Time) ->
     if new {
         lists.insert_one(row).session(tx.session()).await?;
     } else {
-        let updated =
-            lists.replace_one(doc! {"_id": list.id.to_string()}, row).session(tx.session()).await?;
+        let updated = lists.replace_one(doc! {"_id": list.id.to_string()}, row).session(tx.session()).await?;
         if updated.matched_count != 1 {
             return Err(PriceListId::not_found());
         }

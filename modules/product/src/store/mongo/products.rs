@@ -183,7 +183,8 @@ pub(super) async fn list(
         filter.insert("$or", [earlier, doc! {"_id": {"$lt": id.to_string()}}]);
     }
     let newest = doc! {"created_at": -1, "_id": -1};
-    let rows = products::<Row>(db).find(filter).projection(columns()).sort(newest).limit(limit.into()).await?;
+    let rows =
+        products::<Row>(db).find(filter).projection(columns()).sort(newest).limit(limit.into()).await?;
     Ok(rows.map_ok(Record::from).try_collect().await?)
 }
 
@@ -213,7 +214,8 @@ pub(super) async fn touched(
         filter.insert("$or", [later, doc! {"_id": {"$gt": id.to_string()}}]);
     }
     let oldest = doc! {"touched_at": 1, "_id": 1};
-    let rows = products::<Row>(db).find(filter).projection(columns()).sort(oldest).limit(limit.into()).await?;
+    let rows =
+        products::<Row>(db).find(filter).projection(columns()).sort(oldest).limit(limit.into()).await?;
     Ok(rows.map_ok(|row| (Time::from_micros(row.touched_at), Record::from(row))).try_collect().await?)
 }
 
@@ -283,5 +285,16 @@ where
 {
     let collection = tx.collection(collection).clone_with_type::<T>();
     let mut found = collection.find(filter).projection(projection).session(tx.session()).await?;
+    Ok(found.stream(tx.session()).try_collect().await?)
+}
+
+/// As [`find_in`]: all that there are, by id.
+pub(super) async fn all_in<T>(tx: &mut Tx, collection: &str, projection: Document) -> Result<Vec<T>>
+where
+    T: DeserializeOwned + Send + Sync,
+{
+    let collection = tx.collection(collection).clone_with_type::<T>();
+    let all = collection.find(doc! {}).projection(projection).sort(doc! {"_id": 1});
+    let mut found = all.session(tx.session()).await?;
     Ok(found.stream(tx.session()).try_collect().await?)
 }
