@@ -148,14 +148,15 @@ impl Catalogue for MongoStore {
 
     async fn save(&self, saves: Vec<Save>) -> Result<()> {
         let clock = self.clock.clone();
-        self.write(async move |tx| {
-            let now = clock.now();
-            for save in &saves {
-                save::save(tx, save, now).await?;
-            }
-            save::announce_collections(tx, &saves, now).await
-        })
-        .await
+        self.mongo
+            .transaction(async move |tx| {
+                let now = clock.now();
+                for save in &saves {
+                    save::save(tx, save, now).await?;
+                }
+                save::announce_collections(tx, &saves, now).await
+            })
+            .await
     }
 
     async fn rate(&self, event: EventId, sequence: i64, sums: AggregateChanged) -> Result<()> {
