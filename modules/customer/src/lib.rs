@@ -30,6 +30,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             up: include_str!("../../../migrations/customer/2026-11-26_browser/up.sql"),
             down: include_str!("../../../migrations/customer/2026-11-26_browser/down.sql"),
         },
+        Migration {
+            version: "2026-11-27_indexes",
+            up: include_str!("../../../migrations/customer/2026-11-27_indexes/up.sql"),
+            down: include_str!("../../../migrations/customer/2026-11-27_indexes/down.sql"),
+        },
     ],
 };
 

@@ -8,7 +8,7 @@ pub mod reports;
 pub mod sagas;
 
 use contracts::{cart::CartId, customer::CustomerId, order::OrderId};
-use diesel::{prelude::*, result::DatabaseErrorKind};
+use diesel::{dsl::sql, expression::SqlLiteral, prelude::*, result::DatabaseErrorKind, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use shared::{
     Error, Result, Time,
@@ -21,7 +21,10 @@ use crate::{
     schema::orders,
 };
 
-const CANCELLED: &str = "cancelled";
+/// In the words of the partial indexes: they serve no query that binds the value.
+fn live() -> SqlLiteral<Bool> {
+    sql("status <> 'cancelled'")
+}
 
 /// `Conflict/order_exists` if the cart, the key or the number is taken.
 pub async fn insert(conn: &mut Conn, row: &OrderRow) -> Result<()> {
@@ -84,7 +87,8 @@ pub async fn update(conn: &mut Conn, row: &OrderRow) -> QueryResult<bool> {
 /// The order that a checkout with this key made.
 pub async fn live_by_key(conn: &mut Conn, key: &str) -> QueryResult<Option<(OrderId, CartId)>> {
     on!(conn, |c| orders::table
-        .filter(orders::checkout_key.eq(key).and(orders::status.ne(CANCELLED)))
+        .filter(orders::checkout_key.eq(key))
+        .filter(live())
         .select((orders::id, orders::cart_id))
         .first(c)
         .await
@@ -94,7 +98,8 @@ pub async fn live_by_key(conn: &mut Conn, key: &str) -> QueryResult<Option<(Orde
 /// The order that this cart became.
 pub async fn live_by_cart(conn: &mut Conn, cart: CartId) -> QueryResult<Option<(OrderId, i64)>> {
     on!(conn, |c| orders::table
-        .filter(orders::cart_id.eq(cart).and(orders::status.ne(CANCELLED)))
+        .filter(orders::cart_id.eq(cart))
+        .filter(live())
         .select((orders::id, orders::cart_version))
         .first(c)
         .await

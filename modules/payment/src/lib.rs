@@ -12,9 +12,16 @@ pub use service::{Service, Settings};
 /// The tables of payments and those of the `test` provider.
 pub const MIGRATIONS: shared::db::Migrations = shared::db::Migrations {
     module: "payment",
-    list: &[shared::db::Migration {
-        version: "2026-11-23_start",
-        up: include_str!("../../../migrations/payment/2026-11-23_start/up.sql"),
-        down: include_str!("../../../migrations/payment/2026-11-23_start/down.sql"),
-    }],
+    list: &[
+        shared::db::Migration {
+            version: "2026-11-23_start",
+            up: include_str!("../../../migrations/payment/2026-11-23_start/up.sql"),
+            down: include_str!("../../../migrations/payment/2026-11-23_start/down.sql"),
+        },
+        shared::db::Migration {
+            version: "2026-11-27_indexes",
+            up: include_str!("../../../migrations/payment/2026-11-27_indexes/up.sql"),
+            down: include_str!("../../../migrations/payment/2026-11-27_indexes/down.sql"),
+        },
+    ],
 };

@@ -4,7 +4,7 @@ use contracts::{
     order::OrderId,
     payment::{NextAction, Payment, PaymentId, PaymentState},
 };
-use diesel::{prelude::*, result::QueryResult};
+use diesel::{dsl::sql, prelude::*, result::QueryResult, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use shared::{
     Currency, Error, Money, Result, Time,
@@ -232,6 +232,10 @@ pub async fn reserve_refund(conn: &mut Conn, id: PaymentId, amount: i64, now: Ti
     .map(|rows| rows == 1)
 }
 
+/// Something is under way. In the words of the partial index: it serves no query that binds the values.
+const UNSETTLED: &str = "(status in ('pending', 'requires_action') or capturing > 0 or refunding > 0 \
+     or (closing and not closed))";
+
 /// A provider's payments after `position` in which something is under way since before `before`.
 pub async fn unsettled(
     conn: &mut Conn,
@@ -247,16 +251,8 @@ pub async fn unsettled(
                 .and(payments::id.gt(position))
                 .and(payments::updated_at.lt(before))
         )
-        .filter(
-            payments::status
-                .eq_any(["pending", "requires_action"])
-                .or(payments::capturing.gt(0))
-                .or(payments::refunding.gt(0))
-                .or(payments::closing
-                    .eq(true)
-                    .and(payments::closed.eq(false))
-                    .and(payments::status.ne("failed")))
-        )
+        .filter(sql::<Bool>(UNSETTLED))
+        .filter(payments::status.ne("failed").or(payments::capturing.gt(0)).or(payments::refunding.gt(0)))
         .order(payments::id)
         .limit(limit)
         .select(PaymentRow::as_select())

@@ -46,6 +46,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             up: include_str!("../../../migrations/product/2026-11-26_rating/up.sql"),
             down: include_str!("../../../migrations/product/2026-11-26_rating/down.sql"),
         },
+        Migration {
+            version: "2026-11-27_indexes",
+            up: include_str!("../../../migrations/product/2026-11-27_indexes/up.sql"),
+            down: include_str!("../../../migrations/product/2026-11-27_indexes/down.sql"),
+        },
     ],
 };
 

@@ -1,7 +1,7 @@
 //! Sagas: every move is a compare-and-set on the version.
 
 use contracts::order::OrderId;
-use diesel::prelude::*;
+use diesel::{dsl::sql, expression::SqlLiteral, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use shared::{
     Error, Result, Time,
@@ -13,6 +13,11 @@ use crate::{
     saga::{SagaId, SagaState, lost},
     schema::order_sagas,
 };
+
+/// In the words of the partial index: it serves no query that binds the value.
+fn not_done() -> SqlLiteral<Bool> {
+    sql("state <> 'done'")
+}
 
 pub async fn insert(conn: &mut Conn, row: &SagaRow) -> QueryResult<usize> {
     on!(conn, |c| diesel::insert_into(order_sagas::table).values(row).execute(c).await)
@@ -35,7 +40,8 @@ pub async fn save(conn: &mut Conn, row: &SagaRow, from: SagaState) -> Result<()>
 /// Those that anybody may drive now, the most patient first.
 pub async fn due(conn: &mut Conn, now: Time, limit: i64) -> QueryResult<Vec<SagaId>> {
     on!(conn, |c| order_sagas::table
-        .filter(order_sagas::next_at.le(now).and(order_sagas::state.ne(Word(SagaState::Done))))
+        .filter(order_sagas::next_at.le(now))
+        .filter(not_done())
         .order(order_sagas::next_at)
         .limit(limit)
         .select(order_sagas::id)
@@ -56,7 +62,8 @@ pub async fn wake(conn: &mut Conn, id: SagaId, now: Time) -> QueryResult<usize> 
 /// shopper go on waiting.
 pub async fn recover(conn: &mut Conn, now: Time) -> QueryResult<usize> {
     let held = [Word(SagaState::Running), Word(SagaState::Parked), Word(SagaState::Compensating)];
-    on!(conn, |c| diesel::update(order_sagas::table.filter(order_sagas::state.eq_any(held)))
+    let held = order_sagas::state.eq_any(held);
+    on!(conn, |c| diesel::update(order_sagas::table.filter(held).filter(not_done()))
         .set((order_sagas::next_at.eq(now), order_sagas::version.eq(order_sagas::version + 1)))
         .execute(c)
         .await)

@@ -1,7 +1,7 @@
 //! The `test` provider's books: its tables and its queries, touched by nobody else.
 
 use contracts::{order::OrderId, payment::PaymentId};
-use diesel::{prelude::*, result::QueryResult};
+use diesel::{dsl::sql, prelude::*, result::QueryResult, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use shared::{
     Time,
@@ -147,7 +147,9 @@ pub async fn changed(
 /// References of payments that confirm themselves now.
 pub async fn confirming(conn: &mut Conn, now: Time) -> QueryResult<Vec<String>> {
     on!(conn, |c| payments::table
-        .filter(payments::state.eq("requires_action").and(payments::confirm_at.le(now)))
+        // In the words of the partial index.
+        .filter(payments::confirm_at.le(now))
+        .filter(sql::<Bool>("state = 'requires_action'"))
         .order(payments::confirm_at)
         .limit(100)
         .select(payments::reference)

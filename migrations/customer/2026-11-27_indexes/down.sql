@@ -1,0 +1,2 @@
+drop index sessions_revoked;
+drop index sessions_last_used;

@@ -1,0 +1,1 @@
+drop index test_provider_payments_order;
