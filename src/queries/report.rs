@@ -8,6 +8,19 @@ use shared::{Result, queries::Scan, queries::Statement};
 /// How much of a statement is shown.
 const SHORT: usize = 220;
 
+/// What may read a whole table: the table, a part of the statement, and why.
+const ACCEPTED: [(&str, &str, &str); 9] = [
+    ("product_categories", "published = ", "the counts of all categories, which are kept for a minute"),
+    ("recommendation_interactions", "count(*)", "every few minutes, from an index alone"),
+    ("pictures", "select pictures.file from pictures", "an import asks once which pictures there are"),
+    ("reviews", "select distinct reviews.product_id", "bodega reviews rebuild"),
+    ("reviews", "distinct: reviews", "bodega reviews rebuild"),
+    ("review_aggregates", "select review_aggregates.product_id from", "bodega reviews rebuild"),
+    ("review_aggregates", "filter: {}", "bodega reviews rebuild"),
+    ("idempotency_keys", "update", "once at each start; keys are kept for two days"),
+    ("idempotency_keys", "like", "when somebody's account is erased; keys are kept for two days"),
+];
+
 /// What the tour saw.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
@@ -15,6 +28,8 @@ pub struct Report {
     pub statements: usize,
     pub tables: Vec<Table>,
     pub findings: Vec<Finding>,
+    /// Those that are meant to read everything, each with the reason.
+    pub accepted: Vec<(Finding, &'static str)>,
     /// What the tour asked for and did not get, so that some statements may not have been seen.
     pub refused: Vec<String>,
 }
@@ -63,10 +78,31 @@ impl Report {
         };
         for Scan { table, how } in found {
             let rows = rows.get(&table).copied().unwrap_or_default();
-            if rows > large || table.is_empty() {
-                self.findings.push(Finding { database, table, rows, how, statement: statement.text() });
+            let finding = Finding { database, table, rows, how, statement: statement.text() };
+            match finding.reason() {
+                Some(reason) if rows > large => self.accepted.push((finding, reason)),
+                None if rows > large || finding.table.is_empty() => self.findings.push(finding),
+                _ => {}
             }
         }
+    }
+}
+
+impl Finding {
+    /// Why it may be so.
+    fn reason(&self) -> Option<&'static str> {
+        let plain = self.statement.replace(['"', '`'], "").to_lowercase();
+        let accepted = ACCEPTED.iter().find(|(table, part, _)| self.table == *table && plain.contains(part));
+        accepted.map(|(_, _, reason)| *reason)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, table, rows, how, statement } = self;
+        let short: String = statement.chars().take(SHORT).collect();
+        let more = if short.len() < statement.len() { "…" } else { "" };
+        write!(f, "{database}/{table} ({rows} rows): {how}: {short}{more}")
     }
 }
 
@@ -85,10 +121,11 @@ impl fmt::Display for Report {
         for step in &self.refused {
             writeln!(f, "     the tour could not: {step}")?;
         }
-        for Finding { database, table, rows, how, statement } in &self.findings {
-            let short: String = statement.chars().take(SHORT).collect();
-            let more = if short.len() < statement.len() { "…" } else { "" };
-            writeln!(f, "FAIL {database}/{table} ({rows} rows): {how}: {short}{more}")?;
+        for (finding, reason) in &self.accepted {
+            writeln!(f, "ok   {reason}: {finding}")?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "FAIL {finding}")?;
         }
         let verdict = if self.findings.is_empty() { "ok  " } else { "FAIL" };
         write!(f, "{verdict} {} distinct statements, {} findings", self.statements, self.findings.len())

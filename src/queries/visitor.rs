@@ -90,6 +90,12 @@ impl Visitor {
         self.api(Method::POST, path, Some(body)).await
     }
 
+    /// What may be refused.
+    pub async fn try_post(&self, path: &str, body: Value) -> Result<Value> {
+        let request = self.request(Method::POST, &format!("/api/v1{path}")).set_json(body);
+        (self.ask)(request).await.map(|answer| answer.body)
+    }
+
     pub async fn put(&self, path: &str, body: Value) -> Result<Value> {
         self.api(Method::PUT, path, Some(body)).await
     }
