@@ -40,7 +40,7 @@ pub async fn copy(from: &Settings, to: &Settings, progress: &Progress) -> Result
     target.migrate().await?;
     let mut copied = Vec::new();
     for (source, target) in source.contents().into_iter().zip(target.contents()) {
-        for (here, there) in parts(&source).into_iter().zip(parts(&target)) {
+        for (here, there) in parts(&source)?.into_iter().zip(parts(&target)?) {
             let tell = |kind: &str, count: u64| progress.tell(&format!("{}/{kind}", source.name), count);
             let sums = transfer::copy(&*here, &*there, &tell).await?;
             copied.extend(sums.into_iter().map(|(kind, sum)| Copied {
@@ -57,17 +57,17 @@ pub async fn copy(from: &Settings, to: &Settings, progress: &Progress) -> Result
 }
 
 /// What is moved of a database, module by module.
-fn parts(contents: &Contents) -> Vec<Box<dyn Transfer>> {
+fn parts(contents: &Contents) -> Result<Vec<Box<dyn Transfer>>> {
     let db = || contents.database.clone();
     let mut parts = vec![events::transfer(db())];
     match contents.name {
-        "products" => parts.push(product::transfer(db())),
+        "products" => parts.push(product::transfer(db())?),
         "metadata" => parts.extend([
-            cart::transfer(db()),
-            notification::transfer(db()),
-            recommendation::transfer(db()),
-            metadata::transfer(db()),
-            review::transfer(db()),
+            cart::transfer(db())?,
+            notification::transfer(db())?,
+            recommendation::transfer(db())?,
+            metadata::transfer(db())?,
+            review::transfer(db())?,
         ]),
         _ => {
             if let Database::Sql(db) = &contents.database {
@@ -76,7 +76,7 @@ fn parts(contents: &Contents) -> Vec<Box<dyn Transfer>> {
             }
         }
     }
-    parts
+    Ok(parts)
 }
 
 /// The secret that is kept in the data folder goes along: passwords' pepper, keys and links depend on it.

@@ -3,8 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use contracts::{
-    Ports,
-    metadata::content::{NewPage, NewPageText, PageImage, PageKind, PageStatus},
+    Actor, Ports,
+    metadata::{
+        content::{NewPage, NewPageText, PageImage, PageKind, PageStatus},
+        settings::SettingsPatch,
+    },
 };
 use rust_embed::Embed;
 use shared::{Error, Result, Time, values::Locale};
@@ -31,8 +34,11 @@ const PAGES: [(&str, PageKind, u64); 11] = [
     ("light-in-the-evening", PageKind::Journal, 6),
 ];
 
-/// Publishes what is not there yet.
+/// Publishes what is not there yet, and says what the shop is unless somebody has said something.
 pub(crate) async fn publish(ports: &Ports, now: Time) -> Result<()> {
+    if ports.metadata.settings().await?.version == 0 {
+        ports.metadata.update_settings(settings()?, Some(0), Actor::System).await?;
+    }
     for (slug, kind, days) in PAGES {
         match ports
             .metadata
@@ -44,6 +50,26 @@ pub(crate) async fn publish(ports: &Ports, now: Time) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn settings() -> Result<SettingsPatch> {
+    let words = |en: &str, de: &str| {
+        Ok::<_, Error>(BTreeMap::from([
+            ("en".parse()?, Some(en.to_owned())),
+            ("de".parse()?, Some(de.to_owned())),
+        ]))
+    };
+    Ok(SettingsPatch {
+        tagline: words(
+            "Considered objects for everyday rooms, made by small workshops.",
+            "Durchdachte Dinge für den Alltag, aus kleinen Werkstätten.",
+        )?,
+        announcement: words(
+            "Free delivery over €75. Thirty days to change your mind.",
+            "Versandkostenfrei ab 75 €. Dreißig Tage Zeit, es sich anders zu überlegen.",
+        )?,
+        ..SettingsPatch::default()
+    })
 }
 
 fn page(slug: &str, kind: PageKind, published: Time) -> Result<NewPage> {

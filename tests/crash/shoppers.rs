@@ -111,6 +111,17 @@ impl Town {
         seen.into_iter().flatten().collect()
     }
 
+    /// What buys a cart.
+    pub fn checkout_of(&self, cart: &Value, email: &str, token: &str) -> Value {
+        json!({
+            "cart_id": cart["id"],
+            "email": email,
+            "shipping_address": crate::harness::address("DE"),
+            "shipping_option_id": self.method,
+            "payment": {"provider": "test", "token": token},
+        })
+    }
+
     /// Buys something in the way of a kind. None if it did not come to that.
     pub async fn shop_alone(
         &self,
@@ -135,13 +146,7 @@ impl Town {
             }
             redeemed.expect(201);
         }
-        let mut purchase = Purchase::new(json!({
-            "cart_id": cart["id"],
-            "email": email,
-            "shipping_address": crate::harness::address("DE"),
-            "shipping_option_id": self.method,
-            "payment": {"provider": "test", "token": kind.token()},
-        }));
+        let mut purchase = Purchase::new(self.checkout_of(&cart, &email, kind.token()));
         purchase.answer = said(purchase.request(guest)).await;
         if let Some(order) = purchase.order() {
             let id = text(&order["id"]);

@@ -13,6 +13,7 @@ rules!(
     preferences_are_kept_and_lead_back_to_the_page,
     a_form_of_another_site_is_refused,
     staff_sign_in_and_out,
+    what_staff_say_in_the_settings_is_on_every_page,
 );
 
 async fn every_page_is_protected(shape: Shape) {
@@ -106,4 +107,37 @@ async fn staff_sign_in_and_out(shape: Shape) {
     let right = form.with("email", email).with("password", password);
     assert_eq!(browser.send_form(right).await.expect(303).location().as_deref(), Some("/admin/more"));
     assert!(browser.cookie("session").is_some());
+}
+
+async fn what_staff_say_in_the_settings_is_on_every_page(shape: Shape) {
+    let shop = Shop::start(shape, &[]).await;
+    let goods = shop.goods("Mug", 2500, 3).await;
+    let (english, german) = (Browser::new(&shop), Browser::new(&shop));
+    let page = english.open("/").await.expect(200);
+    assert_eq!((page.count(".promo"), page.count("[hreflang=de].chip")), (0, 1));
+    english.open(&format!("/products/{}", goods.slug)).await.says("Only 3 left");
+    let said = serde_json::json!({
+        "name": "Mugs & more", "tagline": {"en": "Mugs."}, "return_days": 14, "low_stock_threshold": 2,
+        "announcement": {"en": "Closed on Friday.", "de": "Freitag geschlossen."},
+        "contact_email": "hello@mugs.example", "social": [{"name": "Pixels", "url": "https://pixels.example/mugs"}],
+    });
+    let settings = shop.owner.request(reqwest::Method::PATCH, "/admin/settings").header("if-match", "*");
+    settings.json(&said).send().await.expect(200);
+    let page = english.open("/").await.expect(200);
+    for words in
+        ["Closed on Friday.", "Mugs & more", "Mugs.", "14 days to decide", "hello@mugs.example", "Pixels"]
+    {
+        page.says(words);
+    }
+    english.open(&format!("/products/{}", goods.slug)).await.says("In stock");
+    let page = german.open("/de").await.expect(200);
+    page.says("Freitag geschlossen.");
+    page.says("14 Tage Bedenkzeit");
+    // What has no words in a language is said in the first one.
+    page.says("Mugs.");
+    let only = serde_json::json!({"locales": ["en"], "announcement": {"en": null, "de": null}});
+    let settings = shop.owner.request(reqwest::Method::PATCH, "/admin/settings").header("if-match", "*");
+    settings.json(&only).send().await.expect(200);
+    let page = english.open("/").await.expect(200);
+    assert_eq!((page.count(".promo"), page.count("[hreflang=de]")), (0, 0));
 }

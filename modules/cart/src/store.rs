@@ -11,8 +11,8 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{Error, 
-    Database, Page, PageRequest, Result, Time,
+use shared::{
+    Database, Error, Page, PageRequest, Result, Time,
     transfer::{Tables, Transfer},
 };
 
@@ -105,10 +105,8 @@ pub enum Saved {
 pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
     match db {
         Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => Err(Error::invalid(
-            "database",
-            "not_movable",
-            "documents cannot be moved to or from MongoDB yet",
-        )),
+        Database::Mongo(_) => {
+            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
+        }
     }
 }

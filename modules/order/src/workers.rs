@@ -12,7 +12,7 @@ const AT_ONCE: usize = 16;
 const BATCH: i64 = 100;
 
 impl Service {
-    /// Starts the worker that finishes what requests left, and the one that forgets old answers.
+    /// Starts the worker that finishes what requests left, and those that look after the keys of requests.
     pub fn start(self: &Arc<Self>, jobs: &Jobs) {
         let (service, token) = (self.clone(), jobs.token());
         jobs.spawn_graceful("order.sagas.wake", async move {
@@ -26,6 +26,11 @@ impl Service {
         jobs.every("order.sagas", Duration::from_secs(1), move || {
             let service = service.clone();
             async move { service.work().await.map(drop) }
+        });
+        let service = self.clone();
+        jobs.every("order.idempotency.ends", Duration::from_secs(1), move || {
+            let service = service.clone();
+            async move { service.tie_up().await }
         });
         let service = self.clone();
         jobs.every("order.idempotency", Duration::from_secs(3600), move || {

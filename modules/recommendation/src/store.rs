@@ -15,7 +15,7 @@ use contracts::{
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
 use shared::{
-    Database, Result, Time,
+    Database, Error, Result, Time,
     events::EventId,
     transfer::{Tables, Transfer},
 };
@@ -73,10 +73,14 @@ pub trait Store: Send + Sync {
     async fn model(&self) -> Result<Option<(ModelInfo, Vec<u8>)>>;
 }
 
-/// Moves what the module keeps, to or from a database of either family.
-pub fn transfer(db: Database) -> Box<dyn Transfer> {
+/// Moves what the module keeps, to or from a relational database.
+///
+/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
+pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
     match db {
-        Database::Sql(db) => Box::new(Tables::new(db, &[crate::MIGRATIONS])),
-        Database::Mongo(_) => unimplemented!("moving documents"),
+        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
+        Database::Mongo(_) => {
+            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
+        }
     }
 }

@@ -260,7 +260,7 @@ impl Cache {
                 .await
                 .map_err(|error: Arc<Error>| Error::clone(&error))?;
             let unsure = self.is_unsure(&entry);
-            if entry.loaded_at >= asked_at && !unsure || inner.is_fresh(&entry) && !unsure {
+            if !unsure && (entry.loaded_at >= asked_at || inner.is_fresh(&entry)) {
                 return Ok(entry);
             }
             inner.remove(key, |entry| !inner.is_fresh(entry) || self.is_unsure(entry)).await;

@@ -238,6 +238,7 @@ impl From<diesel::result::Error> for Error {
         match error {
             diesel::result::Error::NotFound => Self::not_found("record"),
             error if is_gone(&error) => Self::unavailable("the database cannot be reached").caused_by(error),
+            error if is_late(&error) => Self::unavailable("the database is busy").caused_by(error),
             error => Self::internal(error),
         }
     }
@@ -257,6 +258,19 @@ fn is_gone(error: &diesel::result::Error) -> bool {
             ["terminating connection", "connection closed", "the database system is", "error communicating"]
                 .iter()
                 .any(|words| message.contains(words))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a statement took longer than it may, or waited too long for another or lost to it.
+fn is_late(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error as DieselError};
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, information) => {
+            let message = information.message();
+            message == "deadlock detected" || message.starts_with("canceling statement due to")
         }
         _ => false,
     }

@@ -28,7 +28,7 @@ use tokio_util::task::LocalPoolHandle;
 use tracing::Instrument;
 
 use crate::{
-    Clock, Error, Result,
+    Clock, Error, Kind, Result,
     db::{Hub, Options, Watcher, caught},
     queries::Recorder,
     telemetry,
@@ -156,6 +156,9 @@ impl Mongo {
             Ok(value) => value,
             Err(error) => {
                 tx.abort().await;
+                if matches!(error.kind, Kind::Conflict | Kind::PreconditionFailed) {
+                    self.catch_up().await;
+                }
                 return Err(error);
             }
         };
@@ -169,6 +172,18 @@ impl Mongo {
         self.0.hub.count_commit();
         self.0.hub.tell(&tx.take_emitted());
         Ok(value)
+    }
+
+    /// Waits until reads see what has refused a transaction: that may not have reached a majority yet, and who reads again
+    /// to try once more would find what was before it.
+    async fn catch_up(&self) {
+        let find = doc! {
+            "find": "relays", "filter": {"_id": "relay"}, "limit": 1,
+            "readConcern": {"level": "linearizable"}, "maxTimeMS": 5_000,
+        };
+        if let Err(error) = self.0.database.run_command(find).await {
+            tracing::debug!(%error, "the majority has not caught up");
+        }
     }
 
     /// Calls `watcher` after each commit with the events that one transaction emitted, before its caller is answered.

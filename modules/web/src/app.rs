@@ -20,7 +20,7 @@ use askama::Template;
 use contracts::{
     Ports,
     customer::SessionsRevoked,
-    metadata::content::ContentChanged,
+    metadata::{content::ContentChanged, settings::SettingsChanged},
     product::{CategoryChanged, CategoryNode, SearchUpdated},
     review::ReviewApproved,
     system::System,
@@ -40,6 +40,7 @@ use crate::{
     live::Live,
     locale::{Formats, Locale, Texts},
     page::{CartRef, Notice, Preferences, Shell},
+    said::Said,
     sessions::Sessions,
     storefront::{self, footer::Footer},
 };
@@ -76,6 +77,7 @@ pub struct State {
     /// The tree as it was last seen, for when the catalogue cannot be asked.
     last_nav: OnceLock<Arc<Vec<CategoryNode>>>,
     footers: moka::future::Cache<Locale, Arc<Footer>>,
+    said: moka::future::Cache<Locale, Arc<Said>>,
 }
 
 /// The pages.
@@ -102,6 +104,7 @@ impl Web {
             nav: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
             last_nav: OnceLock::new(),
             footers: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
+            said: moka::future::Cache::builder().time_to_live(Duration::from_secs(60)).build(),
             settings,
         }))
     }
@@ -180,6 +183,8 @@ impl State {
             self.nav.invalidate_all();
         } else if event.is::<ContentChanged>() {
             self.footers.invalidate_all();
+        } else if event.is::<SettingsChanged>() {
+            self.said.invalidate_all();
         } else if event.is::<ReviewApproved>()
             && let Ok(approved) = event.parse::<ReviewApproved>()
         {
@@ -212,6 +217,15 @@ impl State {
         self.footers.try_get_with(locale, load).await.unwrap_or_else(|error: Arc<Error>| {
             tracing::warn!(error = %error.chain(), "the pages could not be read");
             Arc::default()
+        })
+    }
+
+    /// What the shop says of itself; only its name while that cannot be asked for.
+    async fn said(&self, locale: Locale) -> Arc<Said> {
+        let load = async { Said::load(&self.ports, locale).await.map(Arc::new) };
+        self.said.try_get_with(locale, load).await.unwrap_or_else(|error: Arc<Error>| {
+            tracing::warn!(error = %error.chain(), "the settings could not be read");
+            Arc::new(Said::only(&self.settings.shop.name))
         })
     }
 }
@@ -300,6 +314,7 @@ async fn open(request: &ServiceRequest) -> (Page, bool) {
         notices: cookies.json::<Vec<Notice>>(Name::Flash).unwrap_or_default(),
         nav: state.nav().await,
         footer: state.footer(locale).await,
+        said: state.said(locale).await,
         path: path.to_owned(),
         query: request.query_string().to_owned(),
         nonce: BASE64URL_NOPAD.encode(&rand::random::<[u8; 16]>()),

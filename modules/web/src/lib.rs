@@ -8,6 +8,7 @@ mod forms;
 mod live;
 mod locale;
 mod page;
+mod said;
 mod sessions;
 mod settings;
 

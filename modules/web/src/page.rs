@@ -23,6 +23,7 @@ use crate::{
     assets,
     cookies::{Cookies, Name},
     locale::{Count, Formats, Locale, Text},
+    said::Said,
     storefront::footer::Footer,
 };
 
@@ -103,6 +104,8 @@ pub struct Shell {
     pub nav: Arc<Vec<CategoryNode>>,
     /// The pages to link to.
     pub footer: Arc<Footer>,
+    /// What the shop says of itself.
+    pub said: Arc<Said>,
     /// The path without the language's prefix, and the query.
     pub path: String,
     pub query: String,
@@ -270,9 +273,14 @@ impl Page {
         self.in_language(&self.locale)
     }
 
-    /// The languages, for the switch.
+    /// The languages that there can be words in.
     pub fn languages(&self) -> [Locale; 2] {
         Locale::ALL
+    }
+
+    /// The languages that the shop offers.
+    pub fn offered(&self) -> &[Locale] {
+        &self.said.languages
     }
 
     /// The currencies, for the switch.
@@ -280,9 +288,14 @@ impl Page {
         &self.state.settings.shop.currencies
     }
 
+    /// What the shop is, in a sentence; its name where nobody has said more.
+    pub fn tagline(&self) -> &str {
+        self.said.tagline.as_deref().unwrap_or(&self.said.name)
+    }
+
     /// The shop's name.
     pub fn shop(&self) -> &str {
-        &self.state.settings.shop.name
+        &self.said.name
     }
 
     /// Units in the cart.
@@ -384,7 +397,7 @@ impl Page {
             .cache
             .get_or_insert(&self.cache_key(), async || match load(self).await {
                 Ok((html, mut tags)) => {
-                    tags.extend(["categories", "content"].map(str::to_owned));
+                    tags.extend(["categories", "content", "settings"].map(str::to_owned));
                     Ok(Fresh {
                         content_type: "text/html; charset=utf-8".to_owned(),
                         body: html.into_bytes(),

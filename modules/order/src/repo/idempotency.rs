@@ -62,6 +62,12 @@ pub async fn abandon(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<usi
         .await)
 }
 
+/// Gives back a key that was taken until this time, if it was.
+pub async fn disclaim(conn: &mut Conn, scope: &str, key: &str, until: Time) -> QueryResult<usize> {
+    let mine = keys::state.eq(STARTED).and(keys::locked_until.eq(until));
+    on!(conn, |c| diesel::delete(keys::table.find((scope, key)).filter(mine)).execute(c).await)
+}
+
 /// Whoever took a key and has not come back is dead: it may be taken again.
 pub async fn unlock(conn: &mut Conn, now: Time) -> QueryResult<usize> {
     on!(conn, |c| diesel::update(keys::table.filter(keys::state.eq(STARTED)))

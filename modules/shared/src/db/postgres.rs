@@ -24,7 +24,7 @@ use super::{
     tls::Tls,
     unit::{Hub, Unit},
 };
-use crate::{Error, Result};
+use crate::{Error, Kind, Result};
 
 type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 
@@ -164,7 +164,13 @@ impl Runner {
             }
             return Err(error);
         }
-        Manager::commit_transaction(&mut **conn).await?;
+        if let Err(error) = Manager::commit_transaction(&mut **conn).await.map_err(Error::from) {
+            if error.kind == Kind::Unavailable {
+                // Nobody knows whether it was committed: what is ready to be shown of it is looked up anew.
+                self.hub.tell(&emitted);
+            }
+            return Err(error);
+        }
         self.hub.count_commit();
         self.hub.tell(&emitted);
         Ok(())
@@ -176,8 +182,11 @@ fn lost_a_race(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<DieselError>());
     match cause {
         Some(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
-        // diesel has no kind for 40P01, so that its message is all there is.
-        Some(DieselError::DatabaseError(_, information)) => information.message() == "deadlock detected",
+        // diesel has no kind for 40P01 and 55P03, so that their messages are all there is. Who waits for somebody in
+        // a deadlock waits too long.
+        Some(DieselError::DatabaseError(_, information)) => {
+            ["deadlock detected", "canceling statement due to lock timeout"].contains(&information.message())
+        }
         _ => false,
     }
 }

@@ -53,7 +53,7 @@ impl Redis {
         let epoch = self.key("epoch", "");
         look.cmd("GET").arg(self.key("page", key));
         // The first who comes after a flush begins an epoch.
-        look.cmd("SET").arg(&epoch).arg(&self.0.instance_epoch()).arg("NX").ignore();
+        look.cmd("SET").arg(&epoch).arg(self.0.instance_epoch()).arg("NX").ignore();
         look.cmd("GET").arg(&epoch);
         look.cmd("TIME");
         let Some((stored, epoch, (seconds, micros))) =

@@ -1,8 +1,6 @@
 # Der Rahmen um jede Seite.
-shop-description = Durchdachte Dinge für den Alltag, aus kleinen Werkstätten.
 skip-to-content = Zum Inhalt springen
 announcement = Hinweis
-announcement-text = Versandkostenfrei ab 60 €. Dreißig Tage Zeit, es sich anders zu überlegen.
 menu = Menü
 close = Schließen
 main-navigation = Hauptnavigation

@@ -7,10 +7,13 @@ see-all = Alle ansehen
 promises = Darauf können Sie sich verlassen
 promise-delivery = Ein Datum statt einer Schätzung
 promise-delivery-text = Sie sehen den Liefertag, bevor Sie bezahlen.
-promise-returns = Dreißig Tage Bedenkzeit
-promise-returns-text = Rückgabe bis dreißig Tage nach der Lieferung.
-promise-repair = Zum Reparieren gemacht
-promise-repair-text = Ersatzteile und Reparaturen für alles, was wir verkaufen.
+promise-returns = { $days ->
+    [one] Ein Tag Bedenkzeit
+   *[other] { $days } Tage Bedenkzeit
+}
+promise-returns-text = So lange nach der Lieferung nehmen wir alles zurück.
+promise-payment = Sicher bezahlt
+promise-payment-text = Deine Karte sieht nur der Zahlungsdienst, niemals wir.
 
 # Produkte
 products = Produkte

@@ -1,8 +1,6 @@
 # The frame around every page.
-shop-description = Considered objects for everyday rooms, made by small workshops.
 skip-to-content = Skip to content
 announcement = Announcement
-announcement-text = Free delivery over €60. Thirty days to change your mind.
 menu = Menu
 close = Close
 main-navigation = Main

@@ -7,10 +7,13 @@ see-all = See all
 promises = What you can count on
 promise-delivery = A date, not a guess
 promise-delivery-text = You see the day your parcel arrives before you pay.
-promise-returns = Thirty days to decide
-promise-returns-text = Send it back within thirty days of delivery.
-promise-repair = Made to be mended
-promise-repair-text = Spare parts and repairs for everything we sell.
+promise-returns = { $days ->
+    [one] One day to decide
+   *[other] { $days } days to decide
+}
+promise-returns-text = Send it back within that time of its delivery.
+promise-payment = Paid safely
+promise-payment-text = Your card goes to the payment provider and never to us.
 
 # Products
 products = Products

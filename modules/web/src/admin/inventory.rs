@@ -20,9 +20,6 @@ use crate::{
     page::Undo,
 };
 
-/// Fewer units than this are few.
-pub const LOW: i64 = 6;
-
 pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/admin/inventory", [get(list)]);
     at(config, "/admin/inventory/locations", [post(add_location)]);
@@ -70,7 +67,7 @@ async fn page(p: &Page, status: StatusCode, mut asked: Asked, f: Fields) -> Answ
     let filter = LevelFilter {
         variant_ids: Vec::new(),
         location_id: asked.location.parse().ok(),
-        below: (!asked.low.is_empty()).then_some(LOW),
+        below: (!asked.low.is_empty()).then_some(p.said.few + 1),
         q: Some(asked.q.clone()).filter(|q| !q.trim().is_empty()),
     };
     let page = PageRequest { limit: 50, cursor: asked.cursor.take() };

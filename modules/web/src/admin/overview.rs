@@ -23,8 +23,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/admin", [get(overview)]);
 }
 
-/// Fewer than this is low.
-const LOW: i64 = 5;
 /// How many orders a to-do counts before it says "and more".
 const COUNTED: u32 = 100;
 
@@ -96,7 +94,7 @@ async fn overview(p: Page, period: web::Query<Period>) -> Answer {
     )?;
     let low = match p.may(&Permission::InventoryRead) {
         true => {
-            let filter = LevelFilter { below: Some(LOW), ..LevelFilter::default() };
+            let filter = LevelFilter { below: Some(p.said.few + 1), ..LevelFilter::default() };
             ports.stock.levels(filter, few).await?.data
         }
         false => Vec::new(),

@@ -133,7 +133,7 @@ impl Page {
     pub fn stock_tone(&self, units: &i64) -> &'static str {
         match *units {
             ..1 => "bad",
-            1..super::inventory::LOW => "warn",
+            few if few <= self.said.few => "warn",
             _ => "ok",
         }
     }

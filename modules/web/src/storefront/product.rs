@@ -18,9 +18,6 @@ use crate::{
     cookies::Name,
 };
 
-/// Fewer than this are worth mentioning.
-const FEW: i64 = 6;
-
 pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/products/{key}", [get(product)]);
 }
@@ -289,7 +286,7 @@ impl Page {
     pub fn stock(&self, variant: &VariantView) -> String {
         match variant.available {
             _ if !variant.in_stock => self.t("sold-out"),
-            few if few < FEW => self.text("only-few-left").number("count", few).to_string(),
+            few if few <= self.said.few => self.text("only-few-left").number("count", few).to_string(),
             _ => self.t("in-stock"),
         }
     }

@@ -209,15 +209,15 @@ fn urls(p: &Page, paths: &[String]) -> Answer {
     );
     for path in paths {
         let links: String = p
-            .languages()
+            .offered()
             .iter()
             .map(|language| {
                 let address = xml(&p.absolute_in(language, path));
                 format!("<xhtml:link rel=\"alternate\" hreflang=\"{}\" href=\"{address}\"/>", language.code())
             })
             .collect();
-        for language in p.languages() {
-            body.push_str(&format!("<url><loc>{}</loc>{links}</url>", xml(&p.absolute_in(&language, path))));
+        for language in p.offered() {
+            body.push_str(&format!("<url><loc>{}</loc>{links}</url>", xml(&p.absolute_in(language, path))));
         }
     }
     body.push_str("</urlset>");
