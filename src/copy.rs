@@ -37,14 +37,19 @@ pub async fn copy(from: &Settings, to: &Settings, progress: &Progress) -> Result
     secret(from, to)?;
     let source = Databases::open(from, system_clock()).await?;
     let target = Databases::open(to, system_clock()).await?;
+    // What cannot be moved is said before anything is written.
+    let mut moves = Vec::new();
+    for (source, target) in source.contents().iter().zip(&target.contents()) {
+        moves.push((source.name, parts(source)?, parts(target)?));
+    }
     target.migrate().await?;
     let mut copied = Vec::new();
-    for (source, target) in source.contents().into_iter().zip(target.contents()) {
-        for (here, there) in parts(&source)?.into_iter().zip(parts(&target)?) {
-            let tell = |kind: &str, count: u64| progress.tell(&format!("{}/{kind}", source.name), count);
+    for (database, here, there) in moves {
+        for (here, there) in here.into_iter().zip(there) {
+            let tell = |kind: &str, count: u64| progress.tell(&format!("{database}/{kind}"), count);
             let sums = transfer::copy(&*here, &*there, &tell).await?;
             copied.extend(sums.into_iter().map(|(kind, sum)| Copied {
-                database: source.name,
+                database,
                 kind,
                 count: sum.count,
                 hash: format!("{:032x}", sum.hash),
