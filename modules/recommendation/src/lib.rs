@@ -25,7 +25,7 @@ use shared::db::{Migration, Migrations};
 pub use linfa;
 pub use model::Settings;
 pub use service::Service;
-pub use store::{SCHEMA, transfer};
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -72,7 +72,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Keeps its tables in `db`, and takes up what is in them: best sellers and trends, and the last model if there is one.
+    /// Keeps its tables in `db`, and takes up what is in them. The catalogue is read by the workers, at once: a command that
+    /// starts none does not pay for it.
     pub async fn new(
         db: Database,
         clock: Arc<dyn Clock>,
@@ -104,10 +105,6 @@ impl Service {
             products,
         });
         service.remember().await?;
-        // The first who asks is answered too. Without the products there is nothing to say, but they may come.
-        if let Err(error) = service.open().await {
-            tracing::warn!(error = error.chain(), "the catalogue cannot be read yet");
-        }
         Ok(service)
     }
 

@@ -14,11 +14,7 @@ use contracts::{
     product::ProductId,
     recommendation::{ImpressionId, Interaction, ModelInfo, Visitor},
 };
-use shared::{
-    Database, Error, Result, Time,
-    events::EventId,
-    transfer::{Tables, Transfer},
-};
+use shared::{Database, Result, Time, events::EventId};
 
 use crate::{learn::Features, model::Shown};
 
@@ -71,16 +67,4 @@ pub trait Store: Send + Sync {
     async fn models(&self) -> Result<Vec<ModelInfo>>;
     /// The newest one.
     async fn model(&self) -> Result<Option<(ModelInfo, Vec<u8>)>>;
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }

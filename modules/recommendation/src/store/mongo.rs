@@ -15,7 +15,7 @@ use mongodb::{IndexModel, bson::doc};
 use shared::{
     Result, Time,
     events::EventId,
-    mongo::{Mongo, Schema, Spec, Tx, index},
+    mongo::{Mongo, Schema, Spec, Tx, index, partial},
 };
 
 use super::Store;
@@ -36,15 +36,11 @@ fn collections() -> Vec<Spec> {
 
 /// Indexes of what somebody did: by time, and by who it was, as far as they are known.
 fn by_time_and_person() -> Vec<IndexModel> {
-    let known = |member: &str, mut by: IndexModel| {
-        let only = doc! {member: {"$exists": true}};
-        by.options.get_or_insert_default().partial_filter_expression = Some(only);
-        by
-    };
+    let known = |member: &str, keys| partial(keys, doc! {member: {"$exists": true}});
     vec![
         index(doc! {"at": -1, "_id": -1}),
-        known("customer_id", index(doc! {"customer_id": 1, "visitor_id": 1})),
-        known("visitor_id", index(doc! {"visitor_id": 1})),
+        known("customer_id", doc! {"customer_id": 1, "visitor_id": 1}),
+        known("visitor_id", doc! {"visitor_id": 1}),
     ]
 }
 

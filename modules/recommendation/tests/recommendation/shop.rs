@@ -73,6 +73,8 @@ impl Shop {
     pub async fn restart(&mut self) {
         self.service.flush().await.unwrap();
         self.service = start(&self.db, &self.clock, &self.world, &self.settings).await;
+        // What the first worker does, which may find nobody there.
+        drop(self.service.open().await);
     }
 
     /// Two tastes of ten products each in a category of their own, and sixty people who have bought of theirs.
