@@ -16,8 +16,8 @@ use shared::{Error, Kind, Result, telemetry, values::Email};
 
 use crate::{
     App, Settings,
-    app::{Contents, Databases},
     copy::{self, Copied},
+    databases::{Contents, Databases},
     export, import, seed,
     seed::Progress,
     settings,

@@ -11,7 +11,8 @@ use shared::{
 
 use crate::{
     Settings,
-    app::{Contents, Databases, write_private},
+    app::write_private,
+    databases::{Contents, Databases},
     seed::Progress,
 };
 
@@ -28,7 +29,7 @@ pub struct Copied {
     pub hash: String,
 }
 
-/// Copies all four databases, the pictures and the secret, and compares them. Neither shop may run meanwhile. A copy
+/// Copies all four databases, the pictures and the secret, and compares them. `Invalid/not_movable` for MongoDB. Neither shop may run meanwhile. A copy
 /// that was interrupted goes on where it stopped.
 ///
 /// `Conflict/different` if the target is not equal in the end, `Conflict/other_secret` if it has a secret of its own
@@ -61,27 +62,16 @@ pub async fn copy(from: &Settings, to: &Settings, progress: &Progress) -> Result
     Ok(copied)
 }
 
-/// What is moved of a database, module by module.
-fn parts(contents: &Contents) -> Result<Vec<Box<dyn Transfer>>> {
-    let db = || contents.database.clone();
-    let mut parts = vec![events::transfer(db())];
-    match contents.name {
-        "products" => parts.push(product::transfer(db())?),
-        "metadata" => parts.extend([
-            cart::transfer(db())?,
-            notification::transfer(db())?,
-            recommendation::transfer(db())?,
-            metadata::transfer(db())?,
-            review::transfer(db())?,
-        ]),
-        _ => {
-            if let Database::Sql(db) = &contents.database {
-                let own = contents.tables.iter().filter(|tables| tables.module != events::MIGRATIONS.module);
-                parts.push(Box::new(Tables::new(db.clone(), &own.copied().collect::<Vec<_>>())));
-            }
-        }
-    }
-    Ok(parts)
+/// What is moved of a database: its events, and its modules' tables. `Invalid/not_movable` for MongoDB, whose documents
+/// cannot be moved yet.
+fn parts(contents: &Contents) -> Result<[Box<dyn Transfer>; 2]> {
+    let Database::Sql(db) = &contents.database else {
+        let detail = format!("database.{}: documents cannot be moved to or from MongoDB yet", contents.name);
+        return Err(Error::invalid("database", "not_movable", detail));
+    };
+    let own: Vec<_> =
+        contents.tables.iter().filter(|tables| tables.module != events::MIGRATIONS.module).copied().collect();
+    Ok([events::transfer(contents.database.clone()), Box::new(Tables::new(db.clone(), &own))])
 }
 
 /// The secret that is kept in the data folder goes along: passwords' pepper, keys and links depend on it.

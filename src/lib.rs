@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cli;
 pub mod copy;
+pub mod databases;
 pub mod demo;
 pub mod export;
 pub mod import;

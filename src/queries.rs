@@ -17,7 +17,7 @@ pub use report::{Finding, Report, Table};
 
 use crate::{
     App, Settings,
-    app::{Contents, Databases},
+    databases::{Contents, Databases},
     demo,
     seed::{self, Progress},
 };

@@ -9,7 +9,7 @@ use shared::{Database, Result, events};
 use super::{Doctor, Format};
 use crate::{
     Settings,
-    app::{Contents, Databases},
+    databases::{Contents, Databases},
     queries::{self, Size},
     seed::Progress,
 };

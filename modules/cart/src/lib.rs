@@ -10,7 +10,7 @@ mod store;
 use shared::db::{Migration, Migrations};
 
 pub use service::{Service, Settings};
-pub use store::{SCHEMA, transfer};
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

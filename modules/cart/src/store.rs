@@ -11,10 +11,7 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use shared::{
-    Database, Error, Page, PageRequest, Result, Time,
-    transfer::{Tables, Transfer},
-};
+use shared::{Database, Page, PageRequest, Result, Time};
 
 use crate::model::{Offers, StoredCart};
 
@@ -97,16 +94,4 @@ pub enum Saved {
     Yes,
     /// Somebody was faster: read it again.
     Raced,
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }

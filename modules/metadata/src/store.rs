@@ -10,10 +10,7 @@ use contracts::metadata::{
     Definition, DefinitionId, FieldValue, Owner,
     content::{ContentPage, PageFilter, PageId, PageKind},
 };
-use shared::{
-    Database, Error, Result, Time,
-    transfer::{Tables, Transfer},
-};
+use shared::{Database, Result, Time};
 
 use crate::model::settings::Version;
 
@@ -111,16 +108,4 @@ pub type Place = (Time, String, PageId);
 pub struct Listed {
     pub page: ContentPage,
     pub title: String,
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }

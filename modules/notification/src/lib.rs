@@ -19,7 +19,7 @@ use serde::Deserialize;
 use shared::db::{Migration, Migrations};
 
 pub use service::Service;
-pub use store::{SCHEMA, transfer};
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

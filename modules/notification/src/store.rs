@@ -10,11 +10,7 @@ use contracts::{
     customer::CustomerId,
     notification::{Mail, MailId},
 };
-use shared::{
-    Database, Error, Result, Time,
-    events::EventId,
-    transfer::{Tables, Transfer},
-};
+use shared::{Database, Result, Time, events::EventId};
 
 use crate::mail::{DueMail, NewMail, Position};
 
@@ -53,16 +49,4 @@ pub trait Store: Send + Sync {
     async fn older(&self, limit: Time) -> Result<Vec<MailId>>;
     /// Deletes mails.
     async fn delete(&self, mails: Vec<MailId>) -> Result<()>;
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }

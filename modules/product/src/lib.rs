@@ -20,7 +20,7 @@ use shared::{
 };
 
 pub use service::Service;
-pub use store::{SCHEMA, transfer};
+pub use store::SCHEMA;
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -17,11 +17,7 @@ use contracts::{
     },
     review::AggregateChanged,
 };
-use shared::{
-    Clock, Currency, Database, Error, Kind, Result, Time,
-    events::EventId,
-    transfer::{Tables, Transfer},
-};
+use shared::{Clock, Currency, Database, Error, Kind, Result, Time, events::EventId};
 
 use crate::model::{fields::IndexedField, price::Offer};
 
@@ -223,18 +219,6 @@ pub trait Shelves: Send + Sync {
     /// By priority.
     async fn locations(&self) -> Result<Vec<Location>>;
     async fn create_location(&self, location: Location) -> Result<()>;
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }
 
 /// As it stands in the database.

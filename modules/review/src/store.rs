@@ -12,11 +12,7 @@ use contracts::{
     product::ProductId,
     review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId, ReviewStatus},
 };
-use shared::{
-    Clock, Database, Error, Result, Time,
-    events::EventId,
-    transfer::{Tables, Transfer},
-};
+use shared::{Clock, Database, Result, Time, events::EventId};
 
 use crate::model::{Settings, StoredReview};
 
@@ -156,16 +152,4 @@ pub struct PastReview {
     pub review: StoredReview,
     /// Each once, the author not among them.
     pub voters: Vec<CustomerId>,
-}
-
-/// Moves what the module keeps, to or from a relational database.
-///
-/// `Invalid/not_movable` for MongoDB: its documents cannot be moved yet.
-pub fn transfer(db: Database) -> Result<Box<dyn Transfer>> {
-    match db {
-        Database::Sql(db) => Ok(Box::new(Tables::new(db, &[crate::MIGRATIONS]))),
-        Database::Mongo(_) => {
-            Err(Error::invalid("database", "not_movable", "documents cannot be moved to or from MongoDB yet"))
-        }
-    }
 }
