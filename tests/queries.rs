@@ -31,17 +31,9 @@ const SMALL: [&str; 15] = [
 fn every_query_is_served_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let report = actix_rt::System::new().block_on(async {
-        let mut all = vec![
-            ("data_dir".to_owned(), folder.path().to_str().unwrap().to_owned()),
-            ("demo".to_owned(), "false".to_owned()),
-        ];
-        for name in ["products", "metadata"] {
-            all.push((format!("database.{name}"), testing::documents(folder.path(), name).unwrap()));
-        }
-        for name in ["customers", "orders"] {
-            all.push((format!("database.{name}"), testing::relational(folder.path(), name).await.unwrap()));
-        }
-        let all: Vec<_> = all.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let databases = testing::databases(folder.path()).await.unwrap();
+        let mut all = vec![("data_dir", folder.path().to_str().unwrap()), ("demo", "false")];
+        all.extend(databases.iter().map(|(key, url)| (*key, url.as_str())));
         let settings = Settings::with(&all).unwrap();
         // One row is large: what has an index uses it, and what has none is seen.
         let size = Size { products: 50, orders: 50, rows: 1 };

@@ -24,7 +24,14 @@ fn bodega(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 fn settings(folder: &Path) -> Settings {
-    let all = [("data_dir", folder.to_str().unwrap()), ("demo", "false"), ("server.listen", "127.0.0.1:0")];
+    settings_on(folder, &[])
+}
+
+/// The settings of a shop in a folder, with databases elsewhere.
+fn settings_on(folder: &Path, databases: &[(&str, String)]) -> Settings {
+    let mut all =
+        vec![("data_dir", folder.to_str().unwrap()), ("demo", "false"), ("server.listen", "127.0.0.1:0")];
+    all.extend(databases.iter().map(|(key, url)| (*key, url.as_str())));
     Settings::with(&all).unwrap()
 }
 
@@ -66,27 +73,6 @@ async fn an_import_leaves_indexing_to_the_process_that_serves() {
     assert_eq!(lines, 301);
 }
 
-/// The settings of a shop on the servers that the environment names, or on other files.
-async fn elsewhere(folder: &Path) -> Vec<(String, String)> {
-    let mut all = vec![
-        ("data_dir".to_owned(), folder.to_str().unwrap().to_owned()),
-        ("demo".to_owned(), "false".to_owned()),
-        ("server.listen".to_owned(), "127.0.0.1:0".to_owned()),
-    ];
-    for name in ["products", "metadata"] {
-        all.push((format!("database.{name}"), shared::testing::documents(folder, name).unwrap()));
-    }
-    for name in ["customers", "orders"] {
-        all.push((format!("database.{name}"), shared::testing::relational(folder, name).await.unwrap()));
-    }
-    all
-}
-
-fn with(all: &[(String, String)]) -> Settings {
-    Settings::with(&all.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>())
-        .unwrap()
-}
-
 /// How a small shop grows: everything that it has is on the servers afterwards, and sells there.
 #[tokio::test]
 async fn a_shop_moves_to_other_databases_and_back() {
@@ -98,7 +84,7 @@ async fn a_shop_moves_to_other_databases_and_back() {
     assert!(orders.len() > 10, "the demo has orders");
     drop(small);
 
-    let grown = with(&elsewhere(there.path()).await);
+    let grown = settings_on(there.path(), &shared::testing::databases(there.path()).await.unwrap());
     let first = bodega::copy::copy(&settings(here.path()), &grown, &silent).await.unwrap();
     let again = bodega::copy::copy(&settings(here.path()), &grown, &silent).await.unwrap();
     let sums = |copied: &[bodega::copy::Copied]| -> Vec<_> {

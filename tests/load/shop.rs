@@ -36,7 +36,7 @@ impl Drop for Shop {
 /// Where the shop keeps everything.
 struct Data {
     _folder: tempfile::TempDir,
-    /// What its processes find in their environment.
+    /// What its processes find in their environment, by key.
     settings: Vec<(&'static str, String)>,
 }
 
@@ -44,20 +44,11 @@ impl Data {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
-        let mut settings = vec![("BODEGA__DATA_DIR", path.display().to_string())];
-        for (name, variable) in
-            [("products", "BODEGA__DATABASE__PRODUCTS"), ("metadata", "BODEGA__DATABASE__METADATA")]
-        {
-            settings.push((variable, testing::documents(path, name).expect("a URL")));
-        }
-        for (name, variable) in
-            [("customers", "BODEGA__DATABASE__CUSTOMERS"), ("orders", "BODEGA__DATABASE__ORDERS")]
-        {
-            settings.push((variable, testing::relational(path, name).await.expect("a database")));
-        }
+        let mut settings = vec![("data_dir", path.display().to_string())];
+        settings.extend(testing::databases(path).await.expect("databases"));
         if let Some(redis) = testing::redis() {
             let namespace = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            settings.extend([("BODEGA__CACHE__URL", redis), ("BODEGA__CACHE__NAMESPACE", namespace)]);
+            settings.extend([("cache.url", redis), ("cache.namespace", namespace)]);
         }
         Self { _folder: folder, settings }
     }
@@ -144,7 +135,10 @@ pub fn free_address() -> SocketAddr {
 
 fn command(data: &Data) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bodega"));
-    command.envs(data.settings.iter().cloned()).env("BODEGA__LOG__FILTER", "warn");
+    for (key, value) in &data.settings {
+        command.env(format!("BODEGA__{}", key.to_uppercase().replace('.', "__")), value);
+    }
+    command.env("BODEGA__LOG__FILTER", "warn");
     command.env("BODEGA__GATEWAY__LIMITS__CHECKOUT_PER_ADDRESS", "1000000000");
     command
 }

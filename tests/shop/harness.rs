@@ -204,15 +204,8 @@ impl Drop for Running {
 /// What a shop in `folder` runs with.
 pub async fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Settings {
     let transport = if shape == Shape::Loopback { "loopback" } else { "in_process" };
-    let products = testing::documents(folder, "products").unwrap();
-    let metadata = testing::documents(folder, "metadata").unwrap();
-    let customers = testing::relational(folder, "customers").await.unwrap();
-    let orders = testing::relational(folder, "orders").await.unwrap();
+    let databases = testing::databases(folder).await.unwrap();
     let mut all = vec![
-        ("database.products", products.as_str()),
-        ("database.metadata", &metadata),
-        ("database.customers", &customers),
-        ("database.orders", &orders),
         ("data_dir", folder.to_str().unwrap()),
         ("demo", "false"),
         ("server.listen", "127.0.0.1:0"),
@@ -220,6 +213,7 @@ pub async fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Set
         ("server.shutdown_seconds", "2"),
         ("modules.transport", transport),
     ];
+    all.extend(databases.iter().map(|(key, url)| (*key, url.as_str())));
     let redis = testing::redis();
     if let Some(url) = &redis {
         // Nobody else's folder has this name.

@@ -34,7 +34,7 @@ use crate::{
     telemetry,
 };
 
-pub use schema::{Schema, Spec, index, unique};
+pub use schema::{Schema, Spec, index, partial, shape, unique};
 pub use tx::Tx;
 
 /// The server's code for a write that a unique index refuses.

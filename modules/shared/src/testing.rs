@@ -34,6 +34,16 @@ pub fn documents(folder: &Path, name: &str) -> Result<String> {
     Ok(format!("{host}/{}?{query}", fresh(name)))
 }
 
+/// New databases for a whole shop, by the names of its settings (`database.products`, …).
+pub async fn databases(folder: &Path) -> Result<[(&'static str, String); 4]> {
+    Ok([
+        ("database.products", documents(folder, "products")?),
+        ("database.customers", relational(folder, "customers").await?),
+        ("database.orders", relational(folder, "orders").await?),
+        ("database.metadata", documents(folder, "metadata")?),
+    ])
+}
+
 /// Who signs the certificate of the PostgreSQL server, if it has one (`BODEGA_TEST_POSTGRES_CA`, a PEM file).
 pub fn postgres_ca() -> Option<std::path::PathBuf> {
     server("BODEGA_TEST_POSTGRES_CA").map(Into::into)

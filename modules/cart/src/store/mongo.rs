@@ -11,7 +11,6 @@ use contracts::{
     customer::CustomerId,
     order::OrderId,
 };
-use mongodb::bson::{Document, doc};
 use shared::{
     Page, PageRequest, Result, Time,
     mongo::{Mongo, Schema, Spec},
@@ -28,11 +27,6 @@ fn collections() -> Vec<Spec> {
     let mut all = vec![carts::spec(), promotions::spec(), taxes::spec()];
     all.extend(claims::specs());
     all
-}
-
-/// A validator: the members that must be there, and what those that are known look like.
-fn shape(required: &[&str], properties: Document) -> Option<Document> {
-    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
 }
 
 /// Keeps everything in one MongoDB database.

@@ -11,7 +11,7 @@ use contracts::metadata::{
     Definition, DefinitionId, Owner,
     content::{ContentPage, PageFilter, PageId, PageKind},
 };
-use mongodb::bson::{Document, doc};
+use mongodb::bson::doc;
 use shared::{
     Result, Time,
     mongo::{Mongo, Schema, Spec},
@@ -28,11 +28,6 @@ pub const SCHEMA: Schema = Schema { module: MODULE, collections };
 
 fn collections() -> Vec<Spec> {
     vec![definitions::spec(), fields::spec(), pages::spec(), settings::spec()]
-}
-
-/// A validator: the members that must be there, and what those that are known look like.
-fn shape(required: &[&str], properties: Document) -> Option<Document> {
-    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
 }
 
 /// Keeps everything in one MongoDB database.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     Result, Time,
     events::EventId,
-    mongo::{Mongo, Schema, Spec, Tx, from_document, index, to_document, unique},
+    mongo::{Mongo, Schema, Spec, Tx, from_document, index, partial, to_document, unique},
 };
 
 use super::Store;
@@ -30,12 +30,10 @@ const MAILS: &str = "mails";
 pub const SCHEMA: Schema = Schema { module: "notification", collections };
 
 fn collections() -> Vec<Spec> {
-    let mut due = index(doc! {"next_at": 1, "_id": 1});
-    due.options.get_or_insert_default().partial_filter_expression = Some(doc! {"next_at": {"$exists": true}});
     let indexes = vec![
         // The event that caused it: a second delivery causes no second mail.
         unique("mails_event", doc! {"event": 1}, doc! {}),
-        due,
+        partial(doc! {"next_at": 1, "_id": 1}, doc! {"next_at": {"$exists": true}}),
         index(doc! {"created_at": 1, "_id": 1}),
         index(doc! {"to": 1, "created_at": 1, "_id": 1}),
         index(doc! {"customer_id": 1}),

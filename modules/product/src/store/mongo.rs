@@ -23,10 +23,7 @@ use contracts::{
     },
     review::AggregateChanged,
 };
-use mongodb::{
-    bson::{Document, doc},
-    error::Error as MongoError,
-};
+use mongodb::error::Error as MongoError;
 use shared::{
     Clock, Currency, Error, Id, Result, Time,
     events::EventId,
@@ -54,11 +51,6 @@ fn collections() -> Vec<Spec> {
     all.extend(fields::specs());
     all.extend(shelves::collections());
     all
-}
-
-/// A validator: the members that must be there, and what those that are known look like.
-fn shape(required: &[&str], properties: Document) -> Option<Document> {
-    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
 }
 
 /// Ids as they are kept.

@@ -15,7 +15,6 @@ use contracts::{
     product::ProductId,
     review::{Aggregate, QueueFilter, Report, ReviewFilter, ReviewId},
 };
-use mongodb::bson::{Document, doc};
 use shared::{
     Clock, Result, Time,
     events::EventId,
@@ -38,11 +37,6 @@ fn collections() -> Vec<Spec> {
     let mut all = vec![reviews::spec(), aggregates::spec()];
     all.extend(votes::specs().into_iter().chain(purchases::specs()));
     all
-}
-
-/// A validator: the members that must be there, and what those that are known look like.
-fn shape(required: &[&str], properties: Document) -> Option<Document> {
-    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
 }
 
 /// Keeps everything in one MongoDB database.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result, Time,
-    mongo::{Mongo, Schema, Spec, Tx, from_document, index, to_document},
+    mongo::{Mongo, Schema, Spec, Tx, from_document, index, partial, to_document},
 };
 
 pub(super) const OUTBOX: &str = "outbox";
@@ -26,15 +26,10 @@ const RELAYS: &str = "relays";
 pub const SCHEMA: Schema = Schema { module: "shared", collections };
 
 fn collections() -> Vec<Spec> {
-    let mut waiting = index(doc! {"waiting": 1, "_id": 1});
-    let mut later = index(doc! {"waiting": 1, "next_at": 1, "aggregate_id": 1});
-    for partial in [&mut waiting, &mut later] {
-        let options = partial.options.get_or_insert_default();
-        options.partial_filter_expression = Some(doc! {"waiting": true});
-    }
-    let mut published = index(doc! {"published_at": 1});
-    published.options.get_or_insert_default().partial_filter_expression =
-        Some(doc! {"published_at": {"$exists": true}});
+    let waits = doc! {"waiting": true};
+    let waiting = partial(doc! {"waiting": 1, "_id": 1}, waits.clone());
+    let later = partial(doc! {"waiting": 1, "next_at": 1, "aggregate_id": 1}, waits);
+    let published = partial(doc! {"published_at": 1}, doc! {"published_at": {"$exists": true}});
     let spec = |name, indexes| Spec { name, indexes, validator: None };
     vec![
         spec(OUTBOX, vec![waiting, later, published]),

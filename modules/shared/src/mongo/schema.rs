@@ -51,6 +51,17 @@ pub fn unique(name: &str, keys: Document, only: Document) -> IndexModel {
     IndexModel::builder().keys(keys).options(options).build()
 }
 
+/// An index by `keys` among the documents that answer to `only`.
+pub fn partial(keys: Document, only: Document) -> IndexModel {
+    let options = IndexOptions::builder().partial_filter_expression(only).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// A validator: the members that must be there, and what those that are known look like.
+pub fn shape(required: &[&str], properties: Document) -> Option<Document> {
+    Some(doc! {"$jsonSchema": {"required": required, "properties": properties}})
+}
+
 impl Mongo {
     /// Makes what is missing and returns the names of the collections that are new (`cart/carts`).
     ///

@@ -16,10 +16,9 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 use shared::{
     Currency, Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, duplicate, from_document, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, duplicate, from_document, index, shape, to_document, unique},
 };
 
-use super::shape;
 use crate::{
     model::{self, Changed, StoredCart, StoredLine},
     store::Saved,

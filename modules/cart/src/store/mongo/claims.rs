@@ -11,10 +11,10 @@ use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, index},
+    mongo::{Mongo, Spec, Tx, from_document, index, shape},
 };
 
-use super::{promotions, shape};
+use super::promotions;
 use crate::model::exhausted;
 
 /// One document an order: claimed, then released for good.

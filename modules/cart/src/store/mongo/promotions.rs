@@ -10,10 +10,9 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Kind, Page, PageRequest, Result, Time,
-    mongo::{Mongo, Spec, Tx, duplicate, from_document, to_document, unique},
+    mongo::{Mongo, Spec, Tx, duplicate, from_document, shape, to_document, unique},
 };
 
-use super::shape;
 use crate::model::code_key;
 
 const PROMOTIONS: &str = "promotions";

@@ -6,10 +6,8 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, to_document, unique},
+    mongo::{Mongo, Spec, Tx, from_document, shape, to_document, unique},
 };
-
-use super::shape;
 
 const TAX_RATES: &str = "tax_rates";
 

@@ -6,10 +6,10 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result,
-    mongo::{Mongo, Spec, Tx, duplicate, from_document, to_document, unique},
+    mongo::{Mongo, Spec, Tx, duplicate, from_document, shape, to_document, unique},
 };
 
-use super::{MODULE, shape};
+use super::MODULE;
 use crate::store::Saved;
 
 const DEFINITIONS: &str = "metafield_definitions";

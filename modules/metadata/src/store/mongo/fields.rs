@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     Error, Result,
-    mongo::{Mongo, Spec, Tx, from_document, index, to_document},
+    mongo::{Mongo, Spec, Tx, from_document, index, shape, to_document},
 };
 
-use super::{MODULE, shape};
+use super::MODULE;
 use crate::{
     model::checker::Checker,
     store::{Fields, Saved},

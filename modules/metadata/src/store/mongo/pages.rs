@@ -9,10 +9,10 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, duplicate, from_document, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, duplicate, from_document, index, shape, to_document, unique},
 };
 
-use super::{MODULE, shape};
+use super::MODULE;
 use crate::{
     model::pages::{haystack, kind as kind_column, status as status_column},
     store::{Listed, Place, Saved},

@@ -6,10 +6,10 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Result,
-    mongo::{Mongo, Spec, Tx, from_document, to_document},
+    mongo::{Mongo, Spec, Tx, from_document, shape, to_document},
 };
 
-use super::{MODULE, shape};
+use super::MODULE;
 use crate::{model::settings::Version, store::Saved};
 
 const VERSIONS: &str = "shop_settings";

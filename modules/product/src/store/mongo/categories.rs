@@ -6,14 +6,14 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, index, shape, to_document, unique},
 };
 
 use super::{
     MODULE, conflict,
     names::{escape, unescape},
     products::{PRODUCTS, all_in, touch_where},
-    shape, texts,
+    texts,
 };
 use crate::{model::tree::Tree, store::moved_on};
 

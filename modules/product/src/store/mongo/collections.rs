@@ -8,13 +8,13 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, from_document, index, shape, to_document, unique},
 };
 
 use super::{
     MODULE, conflict,
     products::{PRODUCTS, find_in, touch},
-    shape, texts,
+    texts,
 };
 use crate::store::Membership;
 

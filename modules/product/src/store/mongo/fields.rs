@@ -14,12 +14,12 @@ use mongodb::bson::doc;
 use serde::{Deserialize, Serialize};
 use shared::{
     Result, Time,
-    mongo::{Mongo, Spec, Tx},
+    mongo::{Mongo, Spec, Tx, shape},
 };
 
 use super::{
     products::{all_in, touch},
-    shape, texts,
+    texts,
 };
 use crate::model::fields::{IndexedField, indexed};
 

@@ -6,10 +6,10 @@ use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use shared::{
     Result, Time,
-    mongo::{Mongo, Spec, Tx, index},
+    mongo::{Mongo, Spec, Tx, partial, shape},
 };
 
-use super::{MODULE, shape};
+use super::MODULE;
 use crate::store::Finished;
 
 const PICTURES: &str = "pictures";
@@ -19,8 +19,7 @@ const MAX_TRIES: i64 = 5;
 
 /// `due_at` is absent where the smaller forms are made, or cannot be.
 pub(super) fn spec() -> Spec {
-    let mut due = index(doc! {"due_at": 1, "tries": 1});
-    due.options.get_or_insert_default().partial_filter_expression = Some(doc! {"due_at": {"$exists": true}});
+    let due = partial(doc! {"due_at": 1, "tries": 1}, doc! {"due_at": {"$exists": true}});
     let properties = doc! {
         "_id": {"bsonType": "string"},
         "due_at": {"bsonType": "long"},

@@ -9,13 +9,13 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Currency, Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, index, to_document},
+    mongo::{Mongo, Spec, Tx, index, shape, to_document},
 };
 
 use super::{
     MODULE,
     products::{find_in, touch},
-    shape, texts, variants,
+    texts, variants,
 };
 use crate::model::price::Offer;
 

@@ -11,12 +11,12 @@ use mongodb::{
 use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
     Result, Time,
-    mongo::{Mongo, Spec, Tx, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, index, shape, to_document, unique},
 };
 
 use super::{
     names::{escape, unescape},
-    shape, texts,
+    texts,
 };
 use crate::store::{Listing, Record, haystack, status};
 

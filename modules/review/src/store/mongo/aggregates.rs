@@ -14,10 +14,10 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result,
-    mongo::{Mongo, Spec, Tx, from_document},
+    mongo::{Mongo, Spec, Tx, from_document, shape},
 };
 
-use super::{MODULE, reviews::REVIEWS, shape};
+use super::{MODULE, reviews::REVIEWS};
 
 const SUMS: &str = "review_aggregates";
 

@@ -7,10 +7,10 @@ use futures::TryStreamExt;
 use mongodb::bson::{DateTime, Document, doc};
 use shared::{
     Error, Result, Time,
-    mongo::{Spec, Tx, index},
+    mongo::{Spec, Tx, index, partial, shape},
 };
 
-use super::{reviews, shape};
+use super::reviews;
 use crate::{model::Settings, store::Bought};
 
 const PURCHASES: &str = "review_purchases";
@@ -19,9 +19,8 @@ const PURCHASES: &str = "review_purchases";
 const TURNS: &str = "review_turns";
 
 pub fn specs() -> [Spec; 2] {
-    let mut of_customer = index(doc! {"customer_id": 1, "product_id": 1});
-    let options = of_customer.options.get_or_insert_default();
-    options.partial_filter_expression = Some(doc! {"customer_id": {"$exists": true}});
+    let has_account = doc! {"customer_id": {"$exists": true}};
+    let of_customer = partial(doc! {"customer_id": 1, "product_id": 1}, has_account);
     let by_buyer = index(doc! {"buyer": 1, "customer_id": 1});
     let properties = doc! {"product_id": {"bsonType": "string"}, "buyer": {"bsonType": "string"}};
     let validator = shape(&["order_id", "product_id", "buyer"], properties);

@@ -10,10 +10,10 @@ use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, index, to_document, unique},
+    mongo::{Mongo, Spec, Tx, from_document, index, partial, shape, to_document, unique},
 };
 
-use super::{MODULE, aggregates, purchases, shape, votes};
+use super::{MODULE, aggregates, purchases, votes};
 use crate::{
     model::{self, Settings, StoredReview},
     store::{Position, Saved, status},
@@ -23,10 +23,8 @@ pub const REVIEWS: &str = "reviews";
 
 pub fn spec() -> Spec {
     let has_author = doc! {"customer_id": {"$exists": true}};
-    let mut of_customer = index(doc! {"customer_id": 1, "created_at": 1, "_id": 1});
-    of_customer.options.get_or_insert_default().partial_filter_expression = Some(has_author.clone());
-    let mut reported = index(doc! {"updated_at": 1, "_id": 1, "reports": 1});
-    reported.options.get_or_insert_default().partial_filter_expression = Some(doc! {"reports": {"$gt": 0}});
+    let of_customer = partial(doc! {"customer_id": 1, "created_at": 1, "_id": 1}, has_author.clone());
+    let reported = partial(doc! {"updated_at": 1, "_id": 1, "reports": 1}, doc! {"reports": {"$gt": 0}});
     let indexes = vec![
         unique("reviews_one_each", doc! {"product_id": 1, "customer_id": 1}, has_author),
         index(doc! {"product_id": 1, "status": 1, "created_at": 1, "_id": 1}),

@@ -10,13 +10,10 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, index, to_document},
+    mongo::{Mongo, Spec, Tx, from_document, index, shape, to_document},
 };
 
-use super::{
-    reviews::{self as kept, REVIEWS},
-    shape,
-};
+use super::reviews::{self as kept, REVIEWS};
 use crate::model::StoredReview;
 
 const VOTES: &str = "review_votes";

@@ -15,7 +15,7 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Error, Result, Time,
-    mongo::{Mongo, Spec, Tx, from_document, index, to_document},
+    mongo::{Mongo, Spec, Tx, from_document, partial, to_document},
 };
 
 use super::{
@@ -51,8 +51,7 @@ pub(super) fn spec() -> Spec {
             "lines": {"bsonType": "array", "items": line},
         },
     }};
-    let mut over = index(doc! {"expires_at": 1, "_id": 1});
-    over.options.get_or_insert_default().partial_filter_expression = Some(doc! {"state": ACTIVE});
+    let over = partial(doc! {"expires_at": 1, "_id": 1}, doc! {"state": ACTIVE});
     Spec { name: RESERVATIONS, indexes: vec![over], validator: Some(validator) }
 }
 
