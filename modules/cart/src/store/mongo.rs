@@ -15,7 +15,6 @@ use shared::{
     Page, PageRequest, Result, Time,
     mongo::{Mongo, Schema, Spec},
 };
-use tokio::sync::Mutex;
 
 use super::{Saved, Store};
 use crate::model::{Offers, StoredCart};
@@ -32,15 +31,12 @@ fn collections() -> Vec<Spec> {
 /// Keeps everything in one MongoDB database.
 pub struct MongoStore {
     db: Mongo,
-    /// Claims and releases of this process take turns: a promotion may be in every order, and many at once that write
-    /// its document would undo each other's work until their time is over. Other processes still race, but few do.
-    turn: Mutex<()>,
 }
 
 impl MongoStore {
     /// Its collections are there already.
     pub fn new(db: Mongo) -> Self {
-        Self { db, turn: Mutex::default() }
+        Self { db }
     }
 }
 
@@ -122,12 +118,10 @@ impl Store for MongoStore {
         customer: String,
         now: Time,
     ) -> Result<()> {
-        let _turn = self.turn.lock().await;
         self.db.transaction(async move |tx| claims::claim(tx, order, &promotions, &customer, now).await).await
     }
 
     async fn release(&self, order: OrderId, now: Time) -> Result<()> {
-        let _turn = self.turn.lock().await;
         self.db.transaction(async move |tx| claims::release(tx, order, now).await).await
     }
 

@@ -73,13 +73,12 @@ fn conflict(error: MongoError) -> Error {
 pub struct MongoStore {
     mongo: Mongo,
     clock: Arc<dyn Clock>,
-    turns: shelves::Turns,
 }
 
 impl MongoStore {
     /// Its collections are there already.
     pub fn new(mongo: Mongo, clock: Arc<dyn Clock>) -> Self {
-        Self { mongo, clock, turns: shelves::Turns::default() }
+        Self { mongo, clock }
     }
 }
 

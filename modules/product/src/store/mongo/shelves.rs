@@ -4,7 +4,6 @@ mod levels;
 mod locations;
 mod movements;
 mod reservations;
-mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -27,7 +26,6 @@ use shared::{
 
 use self::levels::{Change, variants};
 pub(super) use levels::validator as levels_validator;
-pub(super) use turns::Turns;
 
 use super::{MODULE, MongoStore, products::touch};
 use crate::{model::shelf::flipped, store::Shelves};
@@ -87,13 +85,11 @@ impl Shelves for MongoStore {
     }
 
     async fn adjust(&self, adjustment: Adjustment) -> Result<Level> {
-        let _turns = self.turns.take([adjustment.variant_id].into_iter()).await;
         let clock = self.clock.clone();
         self.mongo.transaction(async move |tx| adjust(tx, &adjustment, clock.now()).await).await
     }
 
     async fn reserve(&self, order: OrderId, lines: Vec<(VariantId, i64)>, expires_at: Time) -> Result<()> {
-        let _turns = self.turns.take(lines.iter().map(|line| line.0)).await;
         let clock = self.clock.clone();
         self.mongo
             .transaction(async move |tx| {
@@ -103,19 +99,16 @@ impl Shelves for MongoStore {
     }
 
     async fn commit(&self, order: OrderId) -> Result<()> {
-        let _turns = self.turns.take(reservations::variants(&self.mongo, order).await?.into_iter()).await;
         let clock = self.clock.clone();
         self.mongo.transaction(async move |tx| reservations::commit(tx, order, clock.now()).await).await
     }
 
     async fn release(&self, order: OrderId) -> Result<()> {
-        let _turns = self.turns.take(reservations::variants(&self.mongo, order).await?.into_iter()).await;
         let clock = self.clock.clone();
         self.mongo.transaction(async move |tx| reservations::release(tx, order, clock.now()).await).await
     }
 
     async fn expire(&self, order: OrderId) -> Result<()> {
-        let _turns = self.turns.take(reservations::variants(&self.mongo, order).await?.into_iter()).await;
         let clock = self.clock.clone();
         self.mongo.transaction(async move |tx| reservations::expire(tx, order, clock.now()).await).await
     }
@@ -131,7 +124,6 @@ impl Shelves for MongoStore {
         lines: Vec<(VariantId, i64)>,
         actor: Actor,
     ) -> Result<()> {
-        let _turns = self.turns.take(lines.iter().map(|line| line.0)).await;
         let clock = self.clock.clone();
         self.mongo.transaction(async move |tx| restock(tx, id, order, &lines, actor, clock.now()).await).await
     }

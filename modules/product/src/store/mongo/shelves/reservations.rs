@@ -219,13 +219,6 @@ pub(super) async fn expired(db: &Mongo, now: Time, limit: u32) -> Result<Vec<Ord
     rows.into_iter().map(|row| Ok(from_document::<Row>(row)?.order_id)).collect()
 }
 
-/// What an order has or had a claim on, for whoever wants to change that.
-pub(super) async fn variants(db: &Mongo, order: OrderId) -> Result<Vec<VariantId>> {
-    let found = db.collection(RESERVATIONS).find_one(doc! {"_id": order.to_string()}).await?;
-    let lines = found.map(from_document::<Row>).transpose()?.map_or_else(Vec::new, |there| there.lines);
-    Ok(lines.into_iter().map(|line| line.variant_id).collect())
-}
-
 /// What an order has taken, or had.
 pub(super) async fn lines(tx: &mut Tx, order: OrderId) -> Result<Vec<Line>> {
     Ok(find(tx, order).await?.map_or_else(Vec::new, |there| there.lines))
