@@ -23,11 +23,11 @@ use shared::{
     Clock, Error, Result,
     cache::Cache,
     crash::CrashPoints,
-    events::{self, Bus, Consumer, InProcess},
+    events::{self, Bus, Consumer},
     jobs::Jobs,
     limits::Limits,
     redis::Redis,
-    rpc::{Loopback, Service},
+    rpc::{self, Loopback},
     signer::Signer,
     time::system_clock,
 };
@@ -36,6 +36,7 @@ use web::Web;
 
 use crate::{
     databases::Databases,
+    fleet::Fleet,
     settings::{Settings, Transport},
     system::Machinery,
 };
@@ -48,26 +49,34 @@ pub struct App {
     pub gateway: Gateway,
     pub jobs: Jobs,
     redis: Option<Redis>,
+    fleet: Fleet,
     bus: Arc<dyn Bus>,
     pages: Web,
     modules: Modules,
 }
 
-/// The services themselves, for their workers.
+/// The services that are hosted here, for their workers.
 struct Modules {
-    product: Arc<product::Service>,
-    customer: Arc<customer::Service>,
-    cart: Arc<cart::Service>,
-    payment: Arc<payment::Service>,
-    shipping: Arc<shipping::Service>,
-    order: Arc<order::Service>,
-    notification: Arc<notification::Service>,
-    recommendation: Arc<recommendation::Service>,
-    review: Arc<review::Service>,
+    product: Option<Arc<product::Service>>,
+    customer: Option<Arc<customer::Service>>,
+    cart: Option<Arc<cart::Service>>,
+    payment: Option<Arc<payment::Service>>,
+    shipping: Option<Arc<shipping::Service>>,
+    order: Option<Arc<order::Service>>,
+    notification: Option<Arc<notification::Service>>,
+    recommendation: Option<Arc<recommendation::Service>>,
+    review: Option<Arc<review::Service>>,
+}
+
+/// Does the same for each module that is hosted.
+macro_rules! each {
+    ($modules:expr, [$($module:ident),+ $(,)?], |$service:ident| $work:expr) => {
+        $(if let Some($service) = &$modules.$module { $work; })+
+    };
 }
 
 impl App {
-    /// Opens the databases, migrates them, and connects the modules.
+    /// Opens the databases, migrates them, and connects the modules, those of other processes too.
     pub async fn build(settings: Settings) -> Result<Self> {
         Self::build_at(settings, system_clock()).await
     }
@@ -82,22 +91,19 @@ impl App {
     pub async fn build_on(databases: Databases, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         databases.migrate().await?;
         let signer = Signer::new(&secret(&settings)?);
-        let (modules, ports) = connect(&settings, &databases, clock.clone(), signer.clone()).await?;
+        let fleet = Fleet::new(&settings)?;
+        let (modules, ports) = connect(&settings, &databases, &fleet, clock.clone(), signer.clone()).await?;
         let jobs = Jobs::with_clock(clock.clone());
         let mut consumers: Vec<Arc<dyn Consumer>> = Vec::new();
-        consumers.extend(modules.product.consumers());
-        consumers.extend(modules.customer.consumers());
-        consumers.extend(modules.cart.consumers());
-        consumers.extend(modules.payment.consumers());
-        consumers.extend(modules.shipping.consumers());
-        consumers.extend(modules.order.consumers());
-        consumers.extend(modules.notification.consumers());
-        consumers.extend(modules.recommendation.consumers());
-        consumers.extend(modules.review.consumers());
-        let bus: Arc<dyn Bus> = Arc::new(InProcess::new(consumers));
+        each!(
+            modules,
+            [product, customer, cart, payment, shipping, order, notification, recommendation, review],
+            |module| consumers.extend(module.consumers())
+        );
+        let bus = fleet.bus(consumers);
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
-        let system: Arc<dyn System> = Arc::new(machinery);
+        let system: Arc<dyn System> = fleet.system(Arc::new(machinery));
         let redis = settings.redis()?;
         let ttl = Duration::from_secs(settings.gateway.cache_seconds);
         let cache = Cache::new(settings.gateway.cache_bytes, ttl, redis.clone());
@@ -119,26 +125,33 @@ impl App {
             system,
             cache,
             limits,
-            pages: Some(Arc::new(Hosted(pages.clone()))),
+            api: settings.hosts("gateway"),
+            pages: settings.hosts("web").then(|| Arc::new(Hosted(pages.clone())) as Arc<dyn Pages>),
         };
         let gateway = Gateway::new(parts, settings.gateway.clone());
+        let edges =
+            || if settings.hosts("gateway") { vec![gateway.watcher(), pages.watcher()] } else { Vec::new() };
         for outbox in databases.outboxes() {
-            outbox.db.watch(gateway.watcher());
-            outbox.db.watch(pages.watcher());
+            edges().into_iter().chain(fleet.watcher()).for_each(|watcher| outbox.db.watch(watcher));
             if let Some(redis) = &redis {
                 outbox.db.watch(redis.watcher());
             }
         }
-        if let Some(redis) = &redis {
+        fleet.watch(edges(), &gateway.cache());
+        // The broker's word comes to everybody; without one it is Redis that tells.
+        if let Some(redis) = redis.as_ref().filter(|_| !settings.is_shared()) {
             redis.watch(gateway.listener());
             redis.watch(pages.watcher());
         }
-        Ok(Self { settings, ports, databases, gateway, jobs, redis, bus, pages, modules })
+        Ok(Self { settings, ports, databases, gateway, jobs, redis, fleet, bus, pages, modules })
     }
 
     /// Starts relays and workers; what a crash left is taken up at once.
     pub async fn start(&self) -> Result<()> {
-        self.modules.order.recover().await?;
+        self.fleet.start(&self.jobs);
+        if let Some(order) = &self.modules.order {
+            order.recover().await?;
+        }
         let limits =
             events::Limits { delivery_limit: self.settings.events.delivery_limit, ..Default::default() };
         for outbox in self.databases.outboxes() {
@@ -150,14 +163,11 @@ impl App {
                 async move { events::prune(&db, keep).await.map(|_| ()) }
             });
         }
-        self.modules.product.start(&self.jobs);
-        self.modules.customer.start(&self.jobs);
-        self.modules.cart.start(&self.jobs);
-        self.modules.payment.start(&self.jobs);
-        self.modules.shipping.start(&self.jobs);
-        self.modules.order.start(&self.jobs);
-        self.modules.notification.start(&self.jobs);
-        self.modules.recommendation.start(&self.jobs);
+        each!(
+            self.modules,
+            [product, customer, cart, payment, shipping, order, notification, recommendation],
+            |module| module.start(&self.jobs)
+        );
         self.gateway.start(&self.jobs);
         if let Some(redis) = &self.redis {
             redis.start(&self.jobs);
@@ -191,19 +201,24 @@ impl App {
         self.pages.close_streams();
     }
 
-    /// Waits until every product change is in the search index.
+    /// Waits until every product change is in the search index, if that is here.
     pub async fn search_idle(&self) -> Result<()> {
-        self.modules.product.search_idle().await
+        match &self.modules.product {
+            Some(product) => product.search_idle().await,
+            None => Ok(()),
+        }
     }
 
-    /// What was done with products, to evaluate recommendations with.
+    /// What was done with products, to evaluate recommendations with. `NotFound` where they are not hosted.
     pub async fn interactions(&self) -> Result<recommendation::evaluate::Log> {
-        self.modules.recommendation.log().await
+        let missing = || Error::not_found("module recommendation in this process");
+        self.modules.recommendation.as_ref().ok_or_else(missing)?.log().await
     }
 
     /// Stops the workers; those that are in the middle of something finish it.
     pub async fn stop(&self) {
         self.jobs.stop(Duration::from_secs(self.settings.server.shutdown_seconds)).await;
+        self.fleet.close().await;
     }
 }
 
@@ -220,21 +235,39 @@ impl Pages for Hosted {
     }
 }
 
-/// A port as its callers get it: the service itself, or a client that serialises every call to it.
-fn link<P: ?Sized>(transport: Transport, service: Arc<P>, remote: impl FnOnce(Arc<P>) -> Arc<P>) -> Arc<P> {
-    match transport {
-        Transport::InProcess => service,
-        Transport::Loopback => remote(service),
-    }
+/// How callers get to modules.
+struct Wires<'a> {
+    transport: Transport,
+    fleet: &'a Fleet,
+    remote: Option<Arc<dyn rpc::Transport>>,
 }
 
-fn wire(server: impl Service + 'static) -> Arc<Loopback> {
-    Arc::new(Loopback(Arc::new(server)))
+impl Wires<'_> {
+    /// A port as its callers get it: the service itself, a client that serialises every call to it, or a client of another
+    /// process. What is here is served to the others too.
+    fn link<P: ?Sized, S: rpc::Service + 'static>(
+        &self,
+        service: Option<Arc<P>>,
+        server: fn(Arc<P>) -> S,
+        client: fn(Arc<dyn rpc::Transport>) -> Arc<P>,
+    ) -> Arc<P> {
+        let Some(service) = service else {
+            return client(
+                self.remote.clone().expect("the settings have a broker unless everything is hosted"),
+            );
+        };
+        self.fleet.serve(server(service.clone()));
+        match self.transport {
+            Transport::InProcess => service,
+            Transport::Loopback => client(Arc::new(Loopback(Arc::new(server(service))))),
+        }
+    }
 }
 
 async fn connect(
     settings: &Settings,
     dbs: &Databases,
+    fleet: &Fleet,
     clock: Arc<dyn Clock>,
     signer: Signer,
 ) -> Result<(Modules, Ports)> {
@@ -242,87 +275,96 @@ async fn connect(
         cart as c, customer as cu, idempotency as i, metadata as m, notification as n, order as o,
         payment as pa, product as p, recommendation as re, review as r, shipping as s,
     };
-    let how = settings.modules.transport;
+    let wires = Wires { transport: settings.modules.transport, fleet, remote: fleet.transport() };
     let crash = CrashPoints::parse(&settings.testing.crash_at)?;
 
-    let product =
-        product::Service::new(dbs.products.clone(), clock.clone(), settings.product.clone()).await?;
-    let products: Arc<dyn Products> = link(how, product.clone(), |x| Arc::new(p::Client(wire(p::Server(x)))));
-    let stock: Arc<dyn Stock> =
-        link(how, product.clone(), |x| Arc::new(p::stock::Client(wire(p::stock::Server(x)))));
-    let customer = customer::Service::new(
-        dbs.customers.clone(),
-        clock.clone(),
-        signer.clone(),
-        settings.customer.clone(),
-    )
-    .await?;
-    let customers: Arc<dyn Customers> =
-        link(how, customer.clone(), |x| Arc::new(cu::Client(wire(cu::Server(x)))));
-    let shipping = shipping::Service::new(dbs.orders.clone(), clock.clone(), settings.shipping.clone());
-    let shippings: Arc<dyn Shipping> =
-        link(how, shipping.clone(), |x| Arc::new(s::Client(wire(s::Server(x)))));
-    let cart = cart::Service::new(
-        dbs.metadata.clone(),
-        clock.clone(),
-        products.clone(),
-        shippings.clone(),
-        settings.cart.clone(),
-    )
-    .await?;
-    let carts: Arc<dyn Carts> = link(how, cart.clone(), |x| Arc::new(c::Client(wire(c::Server(x)))));
-    let payment = payment::Service::new(
-        dbs.orders.clone(),
-        clock.clone(),
-        signer.clone(),
-        crash.clone(),
-        settings.payment.clone(),
-    );
-    let payments: Arc<dyn Payments> =
-        link(how, payment.clone(), |x| Arc::new(pa::Client(wire(pa::Server(x)))));
-    let order = order::Service::new(
-        dbs.orders.clone(),
-        clock.clone(),
-        signer.clone(),
-        crash,
-        carts.clone(),
-        stock.clone(),
-        payments.clone(),
-        shippings.clone(),
-        settings.order.clone(),
-    );
-    let orders: Arc<dyn Orders> = link(how, order.clone(), |x| Arc::new(o::Client(wire(o::Server(x)))));
-    let idempotency: Arc<dyn Idempotency> =
-        link(how, order.clone(), |x| Arc::new(i::Client(wire(i::Server(x)))));
-    let metadata = metadata::Service::new(dbs.metadata.clone(), clock.clone(), settings.metadata.clone());
-    let metadatas: Arc<dyn Metadata> = link(how, metadata, |x| Arc::new(m::Client(wire(m::Server(x)))));
-    let notification = notification::Service::new(
-        dbs.metadata.clone(),
-        clock.clone(),
-        signer,
-        settings.notification.clone(),
-    )
-    .await?;
-    let notifications: Arc<dyn Notifications> =
-        link(how, notification.clone(), |x| Arc::new(n::Client(wire(n::Server(x)))));
-    let review = review::Service::new(
-        dbs.metadata.clone(),
-        clock.clone(),
-        products.clone(),
-        customers.clone(),
-        settings.review,
-    );
-    let reviews: Arc<dyn Reviews> = link(how, review.clone(), |x| Arc::new(r::Client(wire(r::Server(x)))));
+    // A service that is hosted here, as one of its ports.
+    macro_rules! port {
+        ($service:expr, $Port:ty, $($module:ident)::+) => {
+            wires.link(
+                $service.clone().map(|service| service as Arc<$Port>),
+                $($module)::+::Server,
+                |remote| Arc::new($($module)::+::Client(remote)),
+            )
+        };
+    }
 
-    let recommendation = recommendation::Service::new(
-        dbs.metadata.clone(),
-        clock,
-        products.clone(),
-        settings.recommendation.clone(),
-    )
-    .await?;
-    let recommendations: Arc<dyn Recommendations> =
-        link(how, recommendation.clone(), |x| Arc::new(re::Client(wire(re::Server(x)))));
+    let product = match settings.hosts("product") {
+        true => {
+            let settings = settings.product.clone();
+            Some(product::Service::new(dbs.products().clone(), clock.clone(), settings).await?)
+        }
+        false => None,
+    };
+    let products: Arc<dyn Products> = port!(product, dyn Products, p);
+    let stock: Arc<dyn Stock> = port!(product, dyn Stock, p::stock);
+    let customer = match settings.hosts("customer") {
+        true => {
+            let db = dbs.customers().clone();
+            Some(customer::Service::new(db, clock.clone(), signer.clone(), settings.customer.clone()).await?)
+        }
+        false => None,
+    };
+    let customers: Arc<dyn Customers> = port!(customer, dyn Customers, cu);
+    let shipping = settings
+        .hosts("shipping")
+        .then(|| shipping::Service::new(dbs.orders().clone(), clock.clone(), settings.shipping.clone()));
+    let shippings: Arc<dyn Shipping> = port!(shipping, dyn Shipping, s);
+    let cart = match settings.hosts("cart") {
+        true => {
+            let (db, settings) = (dbs.metadata().clone(), settings.cart.clone());
+            let service =
+                cart::Service::new(db, clock.clone(), products.clone(), shippings.clone(), settings);
+            Some(service.await?)
+        }
+        false => None,
+    };
+    let carts: Arc<dyn Carts> = port!(cart, dyn Carts, c);
+    let payment = settings.hosts("payment").then(|| {
+        let (db, settings) = (dbs.orders().clone(), settings.payment.clone());
+        payment::Service::new(db, clock.clone(), signer.clone(), crash.clone(), settings)
+    });
+    let payments: Arc<dyn Payments> = port!(payment, dyn Payments, pa);
+    let order = settings.hosts("order").then(|| {
+        order::Service::new(
+            dbs.orders().clone(),
+            clock.clone(),
+            signer.clone(),
+            crash,
+            carts.clone(),
+            stock.clone(),
+            payments.clone(),
+            shippings.clone(),
+            settings.order.clone(),
+        )
+    });
+    let orders: Arc<dyn Orders> = port!(order, dyn Orders, o);
+    let idempotency: Arc<dyn Idempotency> = port!(order, dyn Idempotency, i);
+    let metadata = settings
+        .hosts("metadata")
+        .then(|| metadata::Service::new(dbs.metadata().clone(), clock.clone(), settings.metadata.clone()));
+    let metadatas: Arc<dyn Metadata> = port!(metadata, dyn Metadata, m);
+    let notification = match settings.hosts("notification") {
+        true => {
+            let (db, settings) = (dbs.metadata().clone(), settings.notification.clone());
+            Some(notification::Service::new(db, clock.clone(), signer, settings).await?)
+        }
+        false => None,
+    };
+    let notifications: Arc<dyn Notifications> = port!(notification, dyn Notifications, n);
+    let review = settings.hosts("review").then(|| {
+        let (db, settings) = (dbs.metadata().clone(), settings.review);
+        review::Service::new(db, clock.clone(), products.clone(), customers.clone(), settings)
+    });
+    let reviews: Arc<dyn Reviews> = port!(review, dyn Reviews, r);
+    let recommendation = match settings.hosts("recommendation") {
+        true => {
+            let (db, settings) = (dbs.metadata().clone(), settings.recommendation.clone());
+            Some(recommendation::Service::new(db, clock, products.clone(), settings).await?)
+        }
+        false => None,
+    };
+    let recommendations: Arc<dyn Recommendations> = port!(recommendation, dyn Recommendations, re);
 
     let ports = Ports {
         products,

@@ -213,17 +213,19 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
     let file = cli.config.as_deref();
     match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
         Command::Serve(options) => serve::run(load(file)?, options).await,
-        Command::Migrate { status } => migrate(load(file)?, status).await,
-        Command::Seed(options) => seed(load(file)?, options).await,
+        Command::Migrate { status } => migrate(load_whole(file)?, status).await,
+        Command::Seed(options) => seed(load_whole(file)?, options).await,
         Command::Import { what: Import::Products { file: csv, dry_run, format } } => {
-            import_products(load(file)?, &csv, dry_run, format).await
+            import_products(load_whole(file)?, &csv, dry_run, format).await
         }
-        Command::Export { what } => export_csv(load(file)?, what).await,
+        Command::Export { what } => export_csv(load_whole(file)?, what).await,
         Command::Staff { what: Staff::Add { email, role, name } } => {
-            add_staff(load(file)?, &email, role, name).await
+            add_staff(load_whole(file)?, &email, role, name).await
         }
-        Command::Recommend { what } => recommend::run(what, || load(file)).await,
-        Command::Reviews { what: Reviews::Rebuild { format } } => rebuild_reviews(load(file)?, format).await,
+        Command::Recommend { what } => recommend::run(what, || load_whole(file)).await,
+        Command::Reviews { what: Reviews::Rebuild { format } } => {
+            rebuild_reviews(load_whole(file)?, format).await
+        }
         Command::Config { what: ConfigCommand::Show } => {
             print!("{}", settings::show(file)?);
             Ok(ExitCode::SUCCESS)
@@ -233,8 +235,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             println!("the settings are valid");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor(options) if options.queries => doctor::queries(load(file)?, &options).await,
-        Command::Doctor(options) => doctor::run(load(file)?, options.format).await,
+        Command::Doctor(options) if options.queries => doctor::queries(load_whole(file)?, &options).await,
+        Command::Doctor(options) => doctor::run(load_whole(file)?, options.format).await,
         Command::Copy { from, to, format } => copy_shop(&from, &to, format).await,
         Command::Openapi => {
             println!("{}", gateway::document().to_pretty_json().map_err(Error::internal)?);
@@ -245,6 +247,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The settings of a command that needs the whole shop, whatever this process would host.
+fn load_whole(file: Option<&Path>) -> Result<Settings> {
+    load(file)?.hosting(vec!["*".to_owned()])
 }
 
 fn load(file: Option<&Path>) -> Result<Settings> {
@@ -289,6 +296,7 @@ async fn migrate(settings: Settings, status: bool) -> Result<ExitCode> {
 /// A shop for one command: it reads and writes, and nothing runs in it. What has changed is heard by the process that
 /// serves, now or when it next starts: it hands on the events and brings the search index up to date.
 async fn quiet(mut settings: Settings) -> Result<App> {
+    settings.broker.url = "memory".to_owned();
     settings.product.search_dir = None;
     App::build(settings).await
 }

@@ -10,24 +10,29 @@ use shared::{
     queries::Recorder,
 };
 
-use crate::{settings::Settings, system::Outbox};
+use crate::{
+    settings::{MODULES, Settings},
+    system::Outbox,
+};
 
-/// The four databases, by what lives in them.
+const TENANT: &str = "a module's database is open where the module is hosted";
+
+/// The four databases, by what lives in them; those that no module of this process lives in are not opened.
 #[derive(Clone)]
 pub struct Databases {
-    pub products: Database,
-    pub customers: Db,
-    pub orders: Db,
-    pub metadata: Database,
+    products: Option<Database>,
+    customers: Option<Db>,
+    orders: Option<Db>,
+    metadata: Option<Database>,
 }
 
 impl Databases {
-    /// Opens all four.
+    /// Opens those that the hosted modules need.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         Self::open_recorded(settings, clock, &BTreeMap::new()).await
     }
 
-    /// Opens all four; what each is asked is noted by the recorder of its name.
+    /// The same; what each is asked is noted by the recorder of its name.
     pub async fn open_recorded(
         settings: &Settings,
         clock: Arc<dyn Clock>,
@@ -43,19 +48,49 @@ impl Databases {
             clock: clock.clone(),
             recorder: recorders.get(name).cloned(),
         };
-        let [products, customers, orders, metadata] = settings.databases().map(|(_, url)| url);
-        Ok(Self {
-            products: Database::open(&products, &options("products", &products)).await?,
-            customers: Db::open(&customers, &options("customers", &customers)).await?,
-            orders: Db::open(&orders, &options("orders", &orders)).await?,
-            metadata: Database::open(&metadata, &options("metadata", &metadata)).await?,
-        })
+        let mut databases = Self { products: None, customers: None, orders: None, metadata: None };
+        for (name, url) in settings.databases() {
+            let mut tenants = MODULES.iter().filter(|module| module.database == Some(name));
+            if !tenants.any(|module| settings.hosts(module.name)) {
+                continue;
+            }
+            let options = options(name, &url);
+            match name {
+                "products" => databases.products = Some(Database::open(&url, &options).await?),
+                "customers" => databases.customers = Some(Db::open(&url, &options).await?),
+                "orders" => databases.orders = Some(Db::open(&url, &options).await?),
+                _ => databases.metadata = Some(Database::open(&url, &options).await?),
+            }
+        }
+        Ok(databases)
     }
 
-    /// Each database with what belongs into it.
-    pub fn contents(&self) -> [Contents; 4] {
-        let contents = |name, database, tables, documents| Contents { name, database, tables, documents };
-        [
+    /// Where products live. Panics, as the others do, in a process without a module that lives there.
+    pub fn products(&self) -> &Database {
+        self.products.as_ref().expect(TENANT)
+    }
+
+    /// Where customers live.
+    pub fn customers(&self) -> &Db {
+        self.customers.as_ref().expect(TENANT)
+    }
+
+    /// Where orders live.
+    pub fn orders(&self) -> &Db {
+        self.orders.as_ref().expect(TENANT)
+    }
+
+    /// Where everything else lives.
+    pub fn metadata(&self) -> &Database {
+        self.metadata.as_ref().expect(TENANT)
+    }
+
+    /// Each open database with what belongs into it.
+    pub fn contents(&self) -> Vec<Contents> {
+        let contents = |name, database: Option<Database>, tables, documents| {
+            database.map(|database| Contents { name, database, tables, documents })
+        };
+        let all = [
             contents(
                 "products",
                 self.products.clone(),
@@ -64,13 +99,13 @@ impl Databases {
             ),
             contents(
                 "customers",
-                self.customers.clone().into(),
+                self.customers.clone().map(Into::into),
                 vec![events::MIGRATIONS, customer::MIGRATIONS],
                 Vec::new(),
             ),
             contents(
                 "orders",
-                self.orders.clone().into(),
+                self.orders.clone().map(Into::into),
                 vec![events::MIGRATIONS, payment::MIGRATIONS, shipping::MIGRATIONS, order::MIGRATIONS],
                 Vec::new(),
             ),
@@ -94,7 +129,8 @@ impl Databases {
                     review::SCHEMA,
                 ],
             ),
-        ]
+        ];
+        all.into_iter().flatten().collect()
     }
 
     /// Makes what is missing; returns `database/module/version` or `database/module/collection` of each.
@@ -107,16 +143,17 @@ impl Databases {
         Ok(made)
     }
 
-    /// Each database's outbox.
-    pub fn outboxes(&self) -> [Outbox; 4] {
+    /// Each open database's outbox.
+    pub fn outboxes(&self) -> Vec<Outbox> {
         let outbox =
-            |database, relay, prune, db: &Database| Outbox { database, relay, prune, db: db.clone() };
-        [
-            outbox("products", "products.relay", "products.prune", &self.products),
-            outbox("customers", "customers.relay", "customers.prune", &self.customers.clone().into()),
-            outbox("orders", "orders.relay", "orders.prune", &self.orders.clone().into()),
-            outbox("metadata", "metadata.relay", "metadata.prune", &self.metadata),
-        ]
+            |database, relay, prune, db: Option<Database>| db.map(|db| Outbox { database, relay, prune, db });
+        let all = [
+            outbox("products", "products.relay", "products.prune", self.products.clone()),
+            outbox("customers", "customers.relay", "customers.prune", self.customers.clone().map(Into::into)),
+            outbox("orders", "orders.relay", "orders.prune", self.orders.clone().map(Into::into)),
+            outbox("metadata", "metadata.relay", "metadata.prune", self.metadata.clone()),
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 

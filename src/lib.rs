@@ -1,6 +1,12 @@
 //! Bodega, wired: settings in, a running shop out. The only code that knows every module.
 
-pub mod app;
+#[cfg(not(feature = "distributed"))]
+#[path = "alone.rs"]
+mod fleet;
+#[cfg(feature = "distributed")]
+mod fleet;
+
+mod app;
 pub mod cli;
 pub mod copy;
 pub mod databases;

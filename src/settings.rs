@@ -9,6 +9,33 @@ use shared::{Currency, Error, Result, redis::Redis, telemetry::Format, values::C
 /// The defaults, which are also their documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
+/// A module, and the database it lives in.
+pub struct Module {
+    pub name: &'static str,
+    pub database: Option<&'static str>,
+}
+
+/// Every module of the shop.
+pub const MODULES: [Module; 12] = {
+    const fn module(name: &'static str, database: Option<&'static str>) -> Module {
+        Module { name, database }
+    }
+    [
+        module("product", Some("products")),
+        module("customer", Some("customers")),
+        module("cart", Some("metadata")),
+        module("payment", Some("orders")),
+        module("shipping", Some("orders")),
+        module("order", Some("orders")),
+        module("notification", Some("metadata")),
+        module("review", Some("metadata")),
+        module("recommendation", Some("metadata")),
+        module("metadata", Some("metadata")),
+        module("gateway", None),
+        module("web", None),
+    ]
+};
+
 /// Everything that can be set. See `config/default.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +64,16 @@ pub struct Settings {
     pub review: review::Settings,
     pub web: web::Settings,
     pub cache: SharedCache,
+    pub broker: Broker,
+    pub consul: Consul,
     pub testing: Testing,
+    /// A name of this process that no other has: it is made up whenever settings are read.
+    #[serde(skip, default = "instance")]
+    pub instance: String,
+}
+
+fn instance() -> String {
+    shared::telemetry::trace_id()[..12].to_owned()
 }
 
 /// Whether this is for real.
@@ -138,6 +174,26 @@ pub struct SharedCache {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Broker {
+    pub url: String,
+    pub namespace: String,
+    pub call_timeout_ms: u64,
+    pub max_calls: usize,
+    pub workers: u16,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consul {
+    pub url: String,
+    pub token: Secret,
+    pub address: String,
+    pub check_seconds: u64,
+    pub forget_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Events {
     pub delivery_limit: u32,
     pub keep_days: u64,
@@ -180,12 +236,7 @@ impl Settings {
         if self.shop.currencies.is_empty() {
             return wrong("shop.currencies", "at least one currency is needed");
         }
-        if self.modules.host != ["*"] {
-            return wrong(
-                "modules.host",
-                "this binary was built without the feature \"distributed\": it must host everything, [\"*\"]",
-            );
-        }
+        self.check_split()?;
         if self.environment == Mode::Production && !self.testing.crash_at.is_empty() {
             return wrong("testing.crash_at", "not in production");
         }
@@ -208,6 +259,84 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// What a process that is not alone needs.
+    fn check_split(&self) -> Result<()> {
+        let wrong = |key: &str, detail: &str| Err(Error::invalid(key, "setting", format!("{key}: {detail}")));
+        let known = |name: &String| name == "*" || MODULES.iter().any(|module| module.name == name);
+        if let Some(unknown) = self.modules.host.iter().find(|name| !known(name)) {
+            let names = MODULES.map(|module| module.name).join(", ");
+            return wrong("modules.host", &format!("there is no module {unknown:?}; there are {names}"));
+        }
+        let everything = self.hosts_everything();
+        if !cfg!(feature = "distributed") {
+            let without = "this binary was built without the feature \"distributed\"";
+            if !everything {
+                return wrong("modules.host", &format!("{without}: it must host everything, [\"*\"]"));
+            }
+            if self.is_shared() {
+                return wrong("broker.url", &format!("{without}: it can only be \"memory\""));
+            }
+            if !self.consul.url.is_empty() {
+                return wrong("consul.url", &format!("{without}: it can only be empty"));
+            }
+            return Ok(());
+        }
+        if self.modules.host.is_empty() {
+            return wrong("modules.host", "at least one module is needed");
+        }
+        if everything {
+            return Ok(());
+        }
+        if !self.is_shared() {
+            return wrong("broker.url", "a process that does not host everything needs a broker (amqp://…)");
+        }
+        if self.hosts("web") && !self.hosts("gateway") {
+            return wrong("modules.host", "web needs gateway beside it");
+        }
+        if self.secret_key.0.is_empty() {
+            return wrong("secret_key", "all processes of a shop need the same one");
+        }
+        for (database, url) in self.databases() {
+            let in_it = || MODULES.iter().filter(|module| module.database == Some(database));
+            let some = in_it().any(|module| self.hosts(module.name));
+            if some && url.starts_with("sqlite:") && !in_it().all(|module| self.hosts(module.name)) {
+                let all = in_it().map(|module| module.name).collect::<Vec<_>>().join(", ");
+                return wrong(
+                    &format!("database.{database}"),
+                    &format!("only a server can be shared by several processes; or host all of {all} here"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The same with these modules in this process.
+    pub fn hosting(mut self, modules: Vec<String>) -> Result<Self> {
+        self.modules.host = modules;
+        self.check()?;
+        Ok(self)
+    }
+
+    /// Whether a module runs in this process.
+    pub fn hosts(&self, module: &str) -> bool {
+        self.modules.host.iter().any(|name| name == "*" || name == module)
+    }
+
+    /// Whether every module runs in this process.
+    pub fn hosts_everything(&self) -> bool {
+        MODULES.iter().all(|module| self.hosts(module.name))
+    }
+
+    /// Where others reach this process.
+    pub fn address(&self) -> &str {
+        if self.consul.address.is_empty() { &self.server.listen } else { &self.consul.address }
+    }
+
+    /// Whether there may be other processes.
+    pub fn is_shared(&self) -> bool {
+        self.broker.url != "memory"
     }
 
     /// What instances share, where the cache is not this process's memory alone.

@@ -3,30 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use contracts::system::{DeadLetter, Health, ModulePlace, OutboxLag, System, SystemReport};
+use contracts::system::{
+    DeadLetter, Health, HostedModule, ModulePlace, OutboxLag, Process, System, SystemReport,
+};
 use shared::{
     Database, Result, Time,
     events::{self, Bus, EventId},
     jobs::Jobs,
 };
 
-use crate::settings::{Settings, Transport};
-
-/// Each module with the database it lives in.
-const MODULES: [(&str, &str); 12] = [
-    ("product", "products"),
-    ("customer", "customers"),
-    ("cart", "metadata"),
-    ("payment", "orders"),
-    ("shipping", "orders"),
-    ("order", "orders"),
-    ("notification", "metadata"),
-    ("review", "metadata"),
-    ("recommendation", "metadata"),
-    ("metadata", "metadata"),
-    ("gateway", "none"),
-    ("web", "none"),
-];
+use crate::settings::{MODULES, Settings, Transport};
 
 /// How long a dependency may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,23 +32,62 @@ pub struct Outbox {
 
 /// The process as its operators see it.
 pub struct Machinery {
-    outboxes: [Outbox; 4],
+    outboxes: Vec<Outbox>,
     bus: Arc<dyn Bus>,
     jobs: Jobs,
     started_at: Time,
-    transport: Transport,
+    settings: Settings,
 }
 
 impl Machinery {
     /// `started_at` is now.
     pub fn new(
         settings: &Settings,
-        outboxes: [Outbox; 4],
+        outboxes: Vec<Outbox>,
         bus: Arc<dyn Bus>,
         jobs: Jobs,
         started_at: Time,
     ) -> Self {
-        Self { outboxes, bus, jobs, started_at, transport: settings.modules.transport }
+        Self { outboxes, bus, jobs, started_at, settings: settings.clone() }
+    }
+
+    /// This process.
+    pub async fn process(&self) -> Result<Process> {
+        let place = match self.settings.modules.transport {
+            Transport::InProcess => "in_process",
+            Transport::Loopback => "loopback",
+        };
+        let store = |database: Option<&str>| {
+            let outbox = self.outboxes.iter().find(|outbox| Some(outbox.database) == database);
+            outbox.map_or("none", |outbox| outbox.db.kind())
+        };
+        let hosted = MODULES.iter().filter(|module| self.settings.hosts(module.name));
+        let modules = hosted.map(|module| HostedModule {
+            name: module.name.into(),
+            place: place.into(),
+            store: store(module.database).into(),
+        });
+        let mut outboxes = Vec::new();
+        for outbox in &self.outboxes {
+            let lag = events::lag(&outbox.db).await?;
+            outboxes.push(OutboxLag {
+                database: outbox.database.into(),
+                unpublished: lag.unpublished,
+                oldest: lag.oldest,
+            });
+        }
+        Ok(Process {
+            instance: self.settings.instance.clone(),
+            address: self.settings.address().to_owned(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: self.started_at,
+            modules: modules.collect(),
+            outboxes,
+            jobs: self.jobs.status(),
+            health: self.health().await,
+            services: Vec::new(),
+            queues: Vec::new(),
+        })
     }
 
     /// An id is `<database>-<event>-<consumer>`.
@@ -79,35 +104,7 @@ impl Machinery {
 #[async_trait]
 impl System for Machinery {
     async fn report(&self) -> Result<SystemReport> {
-        let place = match self.transport {
-            Transport::InProcess => "in_process",
-            Transport::Loopback => "loopback",
-        };
-        let store = |database| {
-            self.outboxes.iter().find(|o| o.database == database).map_or("none", |outbox| outbox.db.kind())
-        };
-        let modules = MODULES.map(|(name, db)| ModulePlace {
-            name: name.into(),
-            place: place.into(),
-            store: store(db).into(),
-        });
-        let mut outboxes = Vec::new();
-        for outbox in &self.outboxes {
-            let lag = events::lag(&outbox.db).await?;
-            outboxes.push(OutboxLag {
-                database: outbox.database.into(),
-                unpublished: lag.unpublished,
-                oldest: lag.oldest,
-            });
-        }
-        Ok(SystemReport {
-            version: env!("CARGO_PKG_VERSION").into(),
-            started_at: self.started_at,
-            modules: modules.into(),
-            outboxes,
-            jobs: self.jobs.status(),
-            health: self.health().await,
-        })
+        Ok(report(vec![self.process().await?]))
     }
 
     async fn health(&self) -> Vec<Health> {
@@ -149,5 +146,44 @@ impl System for Machinery {
     async fn discard(&self, id: &str) -> Result<()> {
         let (outbox, event, consumer) = self.find(id)?;
         events::dead_letters::discard(&outbox.db, event, &consumer).await
+    }
+}
+
+/// What the processes say of themselves, in one. The first is the one that was asked.
+pub fn report(processes: Vec<Process>) -> SystemReport {
+    let all = || processes.iter().enumerate();
+    let place = |name: &str| {
+        let hosts = || all().filter_map(|(n, p)| Some((n, p.modules.iter().find(|m| m.name == name)?)));
+        let (place, store) = match hosts().next() {
+            Some((0, here)) => (here.place.clone(), here.store.clone()),
+            Some((_, there)) => ("remote".to_owned(), there.store.clone()),
+            None => ("missing".to_owned(), "none".to_owned()),
+        };
+        ModulePlace { name: name.to_owned(), place, store, instances: hosts().count() }
+    };
+    let mut outboxes: Vec<OutboxLag> = Vec::new();
+    for outbox in processes.iter().flat_map(|process| &process.outboxes) {
+        if outboxes.iter().all(|known| known.database != outbox.database) {
+            outboxes.push(outbox.clone());
+        }
+    }
+    let asked = &processes[0];
+    SystemReport {
+        version: asked.version.clone(),
+        started_at: asked.started_at,
+        modules: MODULES.iter().map(|module| place(module.name)).collect(),
+        outboxes,
+        jobs: processes.iter().flat_map(|process| process.jobs.clone()).collect(),
+        health: processes.iter().flat_map(|process| process.health.clone()).fold(
+            Vec::new(),
+            |mut all, one| {
+                match all.iter_mut().find(|known: &&mut Health| known.name == one.name) {
+                    Some(known) => known.ok &= one.ok,
+                    None => all.push(one),
+                }
+                all
+            },
+        ),
+        processes,
     }
 }

@@ -15,9 +15,8 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
     if let Some(listen) = options.listen {
         settings.server.listen = listen;
     }
-    if !options.host.is_empty() && options.host != ["*"] {
-        let detail = "this binary was built without the feature \"distributed\": it must host everything";
-        return Err(Error::invalid("--host", "setting", detail));
+    if !options.host.is_empty() {
+        settings = settings.hosting(options.host)?;
     }
     let app = App::build(settings).await?;
     app.start().await?;
@@ -50,8 +49,10 @@ const DEMO: &str = "demo";
 const LOADING: &str = "demo-loading";
 
 async fn wants_demo(app: &App) -> Result<bool> {
-    let wanted =
-        app.settings.demo && app.settings.is_development() && !app.settings.data_dir.join(NO_DEMO).exists();
+    let wanted = app.settings.hosts_everything()
+        && app.settings.demo
+        && app.settings.is_development()
+        && !app.settings.data_dir.join(NO_DEMO).exists();
     if !wanted {
         return Ok(false);
     }
@@ -67,6 +68,11 @@ async fn wants_demo(app: &App) -> Result<bool> {
 fn announce(app: &App, addresses: &[std::net::SocketAddr], started: Instant) {
     let Some(address) = addresses.first() else { return };
     let url = format!("http://{address}");
+    if !app.settings.hosts("gateway") {
+        let modules = app.settings.modules.host.join(", ");
+        println!("{modules} at {url} ({} ms)", started.elapsed().as_millis());
+        return;
+    }
     println!("\n  {} is open ({} ms)\n", app.settings.shop.name, started.elapsed().as_millis());
     println!("  API        {url}/api/v1/products");
     println!("  API docs   {url}/api/docs/");

@@ -90,7 +90,7 @@ async fn administrator(shop: &Shop) -> Db {
 #[tokio::test]
 async fn f7_deadlocks_are_run_again_and_nobody_sees_them() {
     let shop = Shop::open(&["postgres"], &[]).await;
-    let db = shop.app.databases.orders.clone();
+    let db = shop.app.databases.orders().clone();
     let table = "create table storm (id bigint primary key, n bigint not null); \
                  insert into storm values (1, 0), (2, 0)";
     on!(&mut db.get().await.unwrap(), |c| c.batch_execute(table).await).unwrap();

@@ -75,7 +75,7 @@ impl Shop {
         wait_for("everything comes to rest", async || counter.is_quiet().await).await;
         journal.is_kept(&counter).await;
         books::add_up_at_the_counter(&counter).await;
-        books::add_up_in_the_database(&self.app.databases.orders).await;
+        books::add_up_in_the_database(self.app.databases.orders()).await;
     }
 }
 

@@ -230,6 +230,7 @@ pub async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::spawn(move || {
         actix_rt::System::new().block_on(async move {
+            let databases = settings.databases();
             let app = Arc::new(App::build(settings).await.unwrap());
             app.start().await.unwrap();
             let (server, addresses) = app.serve().unwrap();
@@ -240,6 +241,9 @@ pub async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
             handle.stop(true).await;
             running.await.unwrap().unwrap();
             app.stop().await;
+            for (_, url) in databases {
+                testing::discard(&url).await.unwrap();
+            }
         });
     });
     let ready = tokio::task::spawn_blocking(move || wait.recv()).await.unwrap();

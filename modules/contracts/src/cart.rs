@@ -57,7 +57,7 @@ port! {
     /// Carts and what they cost.
     ///
     /// A cart that belongs to an account is `NotFound` for every other `viewer`. Each viewer sees the prices of their group.
-    pub trait Carts as "cart" {
+    pub trait Carts as "cart" repeats [view, shipping_options, of_customer, price, claim, release, complete, promotions, promotion, tax_rates] {
         async fn create(&self, new: NewCart, viewer: Viewer) -> Cart;
         async fn view(&self, id: CartId, viewer: Viewer) -> Cart;
         /// Adds to the line of the same variant if there is one. At most 100 lines, 9,999 units a line.

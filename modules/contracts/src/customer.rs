@@ -45,7 +45,7 @@ pub type TokenId = Id<TokenEntity>;
 
 port! {
     /// Accounts and who may do what.
-    pub trait Customers as "customer" {
+    pub trait Customers as "customer" repeats [find, list, sessions, session_alive, jwks, addresses, staff, roles, import] {
         /// Opens an account. The answer is the same whether or not the address already has one (then the owner gets
         /// a mail that says so, nothing changes, and the returned id leads nowhere).
         async fn register(&self, new: NewCustomer) -> Customer;

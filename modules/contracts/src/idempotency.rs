@@ -7,7 +7,7 @@ use shared::{port, values::Blob};
 
 port! {
     /// Answers by key. The scope is principal and route, so nobody ever sees another's answer.
-    pub trait Idempotency as "order.idempotency" {
+    pub trait Idempotency as "order.idempotency" repeats [complete, abandon] {
         /// Takes the key, or says what it already stands for. A claim that is neither completed nor abandoned within a
         /// minute (the process died) may be taken again.
         async fn claim(&self, claim: Claim) -> Claimed;

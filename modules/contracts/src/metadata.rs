@@ -27,7 +27,7 @@ pub type Localized = BTreeMap<Locale, String>;
 
 port! {
     /// Custom fields, content and shop settings.
-    pub trait Metadata as "metadata" {
+    pub trait Metadata as "metadata" repeats [definitions, definition, fields, fields_of, pages, page, list_pages, find_page, render, settings, settings_history] {
         /// Of one kind of entity, or all: by owner, namespace and key.
         async fn definitions(&self, owner: Option<Owner>) -> Vec<Definition>;
         async fn definition(&self, id: DefinitionId) -> Definition;

@@ -14,7 +14,7 @@ pub type MailId = Id<MailEntity>;
 
 port! {
     /// What was sent to whom. Mails are caused by events only.
-    pub trait Notifications as "notification" {
+    pub trait Notifications as "notification" repeats [mails, mail] {
         /// Newest first; `to` narrows to one address.
         async fn mails(&self, to: Option<String>, page: PageRequest) -> Page<Mail>;
         /// One mail.

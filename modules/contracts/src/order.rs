@@ -22,7 +22,7 @@ pub type OrderId = Id<OrderEntity>;
 
 port! {
     /// Orders.
-    pub trait Orders as "order" {
+    pub trait Orders as "order" repeats [checkout, find, track, list, cancel, capture, refund, ship, summary, transitions, import] {
         /// Turns a cart into an order: priced, reserved, claimed, authorised, captured. One order per cart version and per
         /// key; repeated with the same key it returns that order. Answers when the order is placed or needs the shopper
         /// (`payment.next_action`). `Conflict/out_of_stock`, `Conflict/coupon_exhausted`, `Declined/payment_declined`,

@@ -40,7 +40,7 @@ pub type RefundId = Id<RefundEntity>;
 
 port! {
     /// Money. Every command is written down before the provider hears of it and carries an id that makes it happen once.
-    pub trait Payments as "payment" {
+    pub trait Payments as "payment" repeats [authorize, capture, void, refund, of_order, webhook, reconcile, ledger, import] {
         /// One payment per order: repeated, it goes on where the first call stopped (same idempotency key).
         /// A decline is an answer (`status: failed`), not an error. `Unavailable/payment_unknown` when the provider did
         /// not answer in time: ask again, or let the reconciler find out.

@@ -54,7 +54,7 @@ pub type PriceListId = Id<PriceListEntity>;
 
 port! {
     /// The catalogue.
-    pub trait Products as "product" {
+    pub trait Products as "product" repeats [search, suggest, view, views, quote, categories, category, collections, media, find, list, import, export, price_lists, store_media] {
         /// Published products that match: one page, with facets over all that match (not only the page).
         /// `Invalid` for values that cannot be, `Malformed/invalid_cursor` for a cursor of another search.
         async fn search(&self, query: SearchQuery) -> SearchResult;

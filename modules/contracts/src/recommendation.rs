@@ -41,7 +41,7 @@ pub type ModelId = Id<ModelEntity>;
 port! {
     /// Recommendations. Answers come from memory and never name what `context` excludes, what is not published or what
     /// is out of stock. Best first; fewer than asked for, or none, where there is nothing to say.
-    pub trait Recommendations as "recommendation" {
+    pub trait Recommendations as "recommendation" repeats [record, shown, clicked, related, bought_together, personal, trending, recently_viewed, forget, models, status] {
         /// Somebody did something with a product: the very next answer reflects it.
         async fn record(&self, interaction: Interaction) -> ();
         /// A list came into sight. Idempotent by its id.

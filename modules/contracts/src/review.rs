@@ -18,7 +18,7 @@ port! {
     /// Reviews, votes for them, and their moderation.
     ///
     /// Only approved reviews are public: to everybody but their author and staff the others are `NotFound`.
-    pub trait Reviews as "review" {
+    pub trait Reviews as "review" repeats [list, aggregate, own, of_customer, voted, vote, unvote, queue, find, reports, rebuild, import] {
         /// Approved reviews of a product, with the sums over all of them.
         async fn list(&self, product_id: ProductId, filter: ReviewFilter, page: PageRequest) -> ProductReviews;
         /// The sums of one product; zeros where nobody has reviewed it.

@@ -38,7 +38,7 @@ pub type ShipmentId = Id<ShipmentEntity>;
 
 port! {
     /// How things get there.
-    pub trait Shipping as "shipping" {
+    pub trait Shipping as "shipping" repeats [options, zones, create_shipment, shipment, shipments] {
         /// What is possible, cheapest first. Empty outside all zones.
         async fn options(&self, request: RateRequest) -> Vec<ShippingOption>;
         async fn zones(&self) -> Vec<Zone>;

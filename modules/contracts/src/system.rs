@@ -1,7 +1,7 @@
 //! The machinery behind the shop, as its operators see it. Not a port: it is the process's own.
 
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::{Result, Time, jobs::JobStatus};
 
 /// What the process knows of itself. Implemented by the wiring, which alone knows every database.
@@ -30,20 +30,79 @@ pub struct SystemReport {
     pub jobs: Vec<JobStatus>,
     /// What the process depends on.
     pub health: Vec<Health>,
+    /// Every process of the shop that has answered.
+    pub processes: Vec<Process>,
 }
 
 /// Where a module runs.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ModulePlace {
     pub name: String,
-    /// `in_process`, `loopback`, `remote`.
+    /// `in_process`, `loopback`, `remote`; `missing` if no process that answers hosts it.
+    pub place: String,
+    /// `sqlite`, `postgres`, …
+    pub store: String,
+    /// In how many processes it runs.
+    pub instances: usize,
+}
+
+/// One process of the shop, as it sees itself.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Process {
+    /// A name that no other process has.
+    pub instance: String,
+    /// Where it listens.
+    pub address: String,
+    pub version: String,
+    pub started_at: Time,
+    pub modules: Vec<HostedModule>,
+    pub outboxes: Vec<OutboxLag>,
+    #[schema(value_type = Vec<Object>)]
+    pub jobs: Vec<JobStatus>,
+    pub health: Vec<Health>,
+    /// What it has answered to other processes.
+    pub services: Vec<ServiceLoad>,
+    /// What waits in the queues that it works on.
+    pub queues: Vec<QueueDepth>,
+}
+
+/// A module of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HostedModule {
+    pub name: String,
+    /// `in_process`, `loopback`.
     pub place: String,
     /// `sqlite`, `postgres`, …
     pub store: String,
 }
 
+/// Calls of one service that one process has answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ServiceLoad {
+    /// The port's name.
+    pub service: String,
+    /// Since the process started.
+    pub calls: u64,
+    /// Of these, how many failed by our own fault.
+    pub failures: u64,
+    /// Calls per second, in the last minute or two.
+    pub rate: f64,
+    /// Microseconds within which half were answered.
+    pub p50_us: u64,
+    /// Microseconds within which 99 of 100 were answered.
+    pub p99_us: u64,
+}
+
+/// A queue of the broker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct QueueDepth {
+    /// `rpc.<service>`, `events.<consumer>`.
+    pub name: String,
+    pub waiting: u32,
+}
+
 /// Events that are written and not yet heard.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OutboxLag {
     pub database: String,
     pub unpublished: i64,
@@ -65,7 +124,7 @@ pub struct DeadLetter {
 }
 
 /// A dependency's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
     pub name: String,
     pub ok: bool,

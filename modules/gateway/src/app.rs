@@ -6,15 +6,8 @@ use std::{
 };
 
 use actix_web::{http::StatusCode, middleware::from_fn, web};
-use async_trait::async_trait;
 use contracts::{Ports, system::System};
-use shared::{
-    Clock, Result,
-    cache::Cache,
-    events::{Consumer, Envelope, Event},
-    jobs::Jobs,
-    limits::Limits,
-};
+use shared::{Clock, cache::Cache, jobs::Jobs, limits::Limits};
 
 use crate::{
     auth::Verifier,
@@ -32,6 +25,8 @@ pub struct Parts {
     /// Ready answers, the pages' too: what makes an answer of the API stale makes a page stale.
     pub cache: Cache,
     pub limits: Arc<Limits>,
+    /// Whether the API is served here; without it this is a process that answers for itself only.
+    pub api: bool,
     /// The pages, where they are hosted beside the API.
     pub pages: Option<Arc<dyn Pages>>,
 }
@@ -53,6 +48,7 @@ pub struct State {
     pub(crate) verifier: Verifier,
     pub(crate) limits: Arc<Limits>,
     pub(crate) system: Arc<dyn System>,
+    pub(crate) api: bool,
     pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: AtomicUsize,
@@ -71,12 +67,18 @@ impl Gateway {
             clock: parts.clock,
             limits: parts.limits,
             cache: parts.cache,
+            api: parts.api,
             pages: parts.pages,
             system: parts.system,
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
             settings,
         }))
+    }
+
+    /// Its ready answers.
+    pub fn cache(&self) -> Cache {
+        self.0.cache.clone()
     }
 
     /// To be told of every commit in this process.
@@ -99,11 +101,6 @@ impl Gateway {
         })
     }
 
-    /// Hears the events of other processes.
-    pub fn consumer(&self) -> Arc<dyn Consumer> {
-        Arc::new(Forgetful(self.0.clone()))
-    }
-
     /// Starts its workers.
     pub fn start(&self, jobs: &Jobs) {
         let state = self.0.clone();
@@ -113,11 +110,15 @@ impl Gateway {
         });
     }
 
-    /// Registers every route.
+    /// Registers every route of what is served here.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
         config.app_data(self.0.clone());
         config.service(web::scope("").wrap(from_fn(crate::middleware::observe)).configure(|config| {
             health::configure(config);
+            if !self.0.api {
+                config.default_service(web::to(problem::not_found));
+                return;
+            }
             mail_catcher::configure(config, self.0.settings.development);
             media::configure(config);
             openapi::configure(config);
@@ -130,44 +131,5 @@ impl Gateway {
                 }
             }
         }));
-    }
-}
-
-/// Drops what other processes have made stale.
-struct Forgetful(web::Data<State>);
-
-#[async_trait]
-impl Consumer for Forgetful {
-    fn name(&self) -> &'static str {
-        "gateway"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        use contracts::{
-            customer::SessionsRevoked,
-            metadata::{self, content::ContentChanged, settings::SettingsChanged},
-            product::{self, stock::StockChanged},
-            review,
-        };
-        &[
-            product::ProductChanged::TYPE,
-            product::CategoryChanged::TYPE,
-            product::PricesChanged::TYPE,
-            product::SearchUpdated::TYPE,
-            product::PicturesReady::TYPE,
-            StockChanged::TYPE,
-            metadata::MetafieldsChanged::TYPE,
-            metadata::DefinitionChanged::TYPE,
-            ContentChanged::TYPE,
-            SettingsChanged::TYPE,
-            review::ReviewChanged::TYPE,
-            review::AggregateChanged::TYPE,
-            SessionsRevoked::TYPE,
-        ]
-    }
-
-    async fn handle(&self, event: &Envelope) -> Result<()> {
-        cached::forget(&self.0.cache, &self.0.verifier, event);
-        Ok(())
     }
 }

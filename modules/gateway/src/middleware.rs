@@ -15,7 +15,7 @@ use actix_web::{
     web,
 };
 use futures::FutureExt;
-use shared::{Error, telemetry::TraceParent};
+use shared::{Error, rpc::deadline, telemetry::TraceParent};
 
 use crate::{
     app::State,
@@ -123,8 +123,8 @@ async fn guarded(
     let _place = Place::take(state)?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let work = async move { next.call(request).await.map(ServiceResponse::map_into_boxed_body) };
-    let work = AssertUnwindSafe(work).catch_unwind();
     let limit = Duration::from_secs(state.settings.request_timeout_seconds);
+    let work = deadline::scope(Instant::now() + limit, AssertUnwindSafe(work).catch_unwind());
     let outcome = if reads {
         tokio::time::timeout(limit, work).await
     } else {

@@ -23,7 +23,7 @@ use serde_json::json;
 use shared::{
     Error, Result, Time,
     db::{Db, Options},
-    rpc::Transport,
+    rpc::{Method, Transport},
     time::system_clock,
 };
 
@@ -34,7 +34,7 @@ struct Shelf(Vec<Product>);
 
 #[async_trait]
 impl Transport for Shelf {
-    async fn call(&self, _: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         let (after, limit): (Option<ProductId>, usize) = serde_json::from_slice(&args)?;
         if method != "export" {
             return Err(Error::not_found(method));

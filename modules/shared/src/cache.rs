@@ -299,6 +299,11 @@ impl Cache {
         }
     }
 
+    /// Makes every entry of this process stale: something may have been missed.
+    pub fn drop_all(&self) {
+        self.here.drop_all();
+    }
+
     /// How well it does.
     pub fn stats(&self) -> Stats {
         Stats {

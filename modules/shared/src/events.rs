@@ -16,6 +16,8 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+#[cfg(feature = "distributed")]
+use crate::Kind;
 use crate::{
     Error, Id, Result, Time,
     db::{Migration, Migrations},
@@ -24,7 +26,7 @@ use crate::{
 };
 
 pub use mongo::SCHEMA;
-pub use moving::transfer;
+pub use moving::KINDS;
 pub use outbox::{Lag, lag, prune};
 pub use relay::{Limits, relay};
 
@@ -96,6 +98,15 @@ impl Envelope {
         })
     }
 
+    /// Reads a message. `Malformed` if it is no event.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn read(message: &[u8]) -> Result<Self> {
+        let wrong = |error: serde_json::Error| {
+            Error::new(Kind::Malformed, "no_event", format!("not an event: {error}"))
+        };
+        serde_json::from_slice(message).map_err(wrong)
+    }
+
     /// The event inside. `Internal` if it is another event, a newer version than this binary knows, or malformed.
     pub fn parse<E: Event>(&self) -> Result<E> {
         if !self.is::<E>() {
@@ -136,6 +147,15 @@ pub trait Consumer: Send + Sync {
     async fn handle(&self, event: &Envelope) -> Result<()>;
 }
 
+/// An event has not come to everybody who is to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undelivered {
+    /// Nobody could be asked: that counts for nothing, and is tried until it works.
+    Down(String),
+    /// Somebody did not take it.
+    Refused(Vec<Failure>),
+}
+
 /// One consumer did not take an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -149,10 +169,10 @@ pub struct Failure {
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// `Ok` once every consumer has taken the event, or once a broker has it safely.
-    async fn publish(&self, event: &Envelope) -> Result<(), Vec<Failure>>;
+    async fn publish(&self, event: &Envelope) -> Result<(), Undelivered>;
 
     /// Delivers to one consumer only: a dead letter is replayed to the one that failed.
-    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Vec<Failure>>;
+    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Undelivered>;
 }
 
 /// Delivers within this process.
@@ -171,22 +191,22 @@ impl InProcess {
         &self,
         event: &Envelope,
         wanted: impl Fn(&dyn Consumer) -> bool,
-    ) -> Result<(), Vec<Failure>> {
+    ) -> Result<(), Undelivered> {
         let hears = self.consumers.iter().filter(|consumer| wanted(&***consumer));
         let handled = futures::future::join_all(hears.map(|consumer| handled(&**consumer, event))).await;
         let failures: Vec<_> = handled.into_iter().filter_map(Result::err).collect();
-        if failures.is_empty() { Ok(()) } else { Err(failures) }
+        if failures.is_empty() { Ok(()) } else { Err(Undelivered::Refused(failures)) }
     }
 }
 
 #[async_trait]
 impl Bus for InProcess {
-    async fn publish(&self, event: &Envelope) -> Result<(), Vec<Failure>> {
+    async fn publish(&self, event: &Envelope) -> Result<(), Undelivered> {
         self.hand_out(event, |consumer| consumer.hears().contains(&event.kind.as_str())).await
     }
 
     /// A consumer that is no longer there has nothing to take.
-    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Vec<Failure>> {
+    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Undelivered> {
         self.hand_out(event, |candidate| candidate.name() == consumer).await
     }
 }

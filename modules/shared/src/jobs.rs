@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Clock, Error, Result, Time, time::system_clock};
@@ -25,10 +25,10 @@ struct Inner {
 }
 
 /// How a periodic job is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobStatus {
     /// The name it was started with.
-    pub name: &'static str,
+    pub name: String,
     /// How often it has run, failures included.
     pub runs: u64,
     /// How often it has failed or panicked.
@@ -86,7 +86,8 @@ impl Jobs {
         F: Fn() -> Fut + Send + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        let status = JobStatus { name, runs: 0, failures: 0, last_run: None, last_error: None };
+        let status =
+            JobStatus { name: name.to_owned(), runs: 0, failures: 0, last_run: None, last_error: None };
         let place = {
             let mut all = self.lock();
             all.push(status);

@@ -16,6 +16,8 @@ pub mod mongo;
 pub mod queries;
 pub mod rpc;
 
+#[cfg(feature = "distributed")]
+pub mod amqp;
 pub mod cache;
 pub mod crash;
 pub mod limits;

@@ -202,6 +202,11 @@ impl Mongo {
         Ok(self.0.database.run_command(command).await?)
     }
 
+    /// Takes the whole database away: for tests.
+    pub(crate) async fn discard(&self) -> Result<()> {
+        Ok(self.0.database.drop().await?)
+    }
+
     /// How many commits this handle and its clones have made.
     pub fn commits(&self) -> u64 {
         self.0.hub.commits.load(Ordering::Relaxed)

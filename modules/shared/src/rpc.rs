@@ -1,17 +1,30 @@
 //! Calls between modules: `port!` declares a trait once and yields the trait, its remote `Client` and its `Server`.
 
+pub mod deadline;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::{Error, Result};
 
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// The port's name: `order`, or `product.stock` where a module has two.
+    pub service: &'static str,
+    /// The method's name.
+    pub name: &'static str,
+    /// Whether running it twice does no harm: it reads, or what it does has an id of its own.
+    pub repeatable: bool,
+}
+
 /// Carries a call to another process.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// `service` is the port's name (`order`, or `product.stock` where a module has two), `args` and the answer are JSON.
-    /// Errors of the called method come back as they are; trouble on the way is `Unavailable`.
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>>;
+    /// `args` and the answer are JSON. Errors of the called method come back as they are; trouble on the way is
+    /// `Unavailable`.
+    async fn call(&self, method: Method, args: Vec<u8>) -> Result<Vec<u8>>;
 }
 
 /// Answers calls that arrived from another process.
@@ -19,6 +32,8 @@ pub trait Transport: Send + Sync {
 pub trait Service: Send + Sync {
     /// The port's name.
     fn name(&self) -> &'static str;
+    /// Whether a method may be run again when nobody knows how far it came: see [`Method::repeatable`].
+    fn repeatable(&self, method: &str) -> bool;
     /// Runs one method. `args` is a JSON array of its arguments.
     async fn serve(&self, method: &str, args: &[u8]) -> Result<Vec<u8>>;
 }
@@ -28,9 +43,9 @@ pub struct Loopback(pub Arc<dyn Service>);
 
 #[async_trait]
 impl Transport for Loopback {
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
-        assert_eq!(service, self.0.name(), "a loopback leads to one service");
-        let reply = self.0.serve(method, &args).await;
+    async fn call(&self, method: Method, args: Vec<u8>) -> Result<Vec<u8>> {
+        assert_eq!(method.service, self.0.name(), "a loopback leads to one service");
+        let reply = self.0.serve(method.name, &args).await;
         let wire = serde_json::to_vec(&reply)?;
         let reply: Result<Box<serde_json::value::RawValue>> = serde_json::from_slice(&match reply {
             Ok(bytes) => [b"{\"Ok\":".as_slice(), &bytes, b"}"].concat(),
@@ -45,7 +60,7 @@ impl Transport for Loopback {
 /// ```ignore
 /// port! {
 ///     /// What others may ask of the catalogue.
-///     pub trait Catalogue as "product" {
+///     pub trait Catalogue as "product" repeats [find] {
 ///         /// Returns a product.
 ///         async fn find(&self, id: ProductId) -> Product;
 ///     }
@@ -53,12 +68,13 @@ impl Transport for Loopback {
 /// ```
 /// expands to `trait Catalogue { async fn find(&self, id: ProductId) -> shared::Result<Product>; }`,
 /// `struct Client(Arc<dyn Transport>)` that implements it by sending `[id]` as JSON to `product` / `find`,
-/// and `struct Server(Arc<dyn Catalogue>)`, a [`Service`] that does the reverse.
+/// and `struct Server(Arc<dyn Catalogue>)`, a [`Service`] that does the reverse. `repeats` names the methods that do no
+/// harm when they run twice.
 #[macro_export]
 macro_rules! port {
     (
         $(#[$meta:meta])*
-        $vis:vis trait $Port:ident as $name:literal {
+        $vis:vis trait $Port:ident as $name:literal repeats [$($again:ident),* $(,)?] {
             $(
                 $(#[$mmeta:meta])*
                 async fn $method:ident(&self $(, $arg:ident : $ty:ty)* $(,)?) -> $ret:ty;
@@ -71,6 +87,16 @@ macro_rules! port {
             $( $(#[$mmeta])* async fn $method(&self $(, $arg: $ty)*) -> $crate::Result<$ret>; )*
         }
 
+        const REPEATABLE: &[&str] = &[$(stringify!($again)),*];
+
+        // Each of them exists.
+        const _: () = {
+            #[expect(dead_code, reason = "it is only compiled")]
+            fn exist<P: $Port>() {
+                $( let _ = P::$again; )*
+            }
+        };
+
         #[doc = concat!("Calls [`", stringify!($Port), "`] in another process.")]
         $vis struct Client(pub std::sync::Arc<dyn $crate::rpc::Transport>);
 
@@ -79,7 +105,10 @@ macro_rules! port {
             $(
                 async fn $method(&self $(, $arg: $ty)*) -> $crate::Result<$ret> {
                     let args = serde_json::to_vec(&($($arg,)*))?;
-                    let reply = self.0.call($name, stringify!($method), args).await?;
+                    let name = stringify!($method);
+                    let repeatable = REPEATABLE.contains(&name);
+                    let method = $crate::rpc::Method { service: $name, name, repeatable };
+                    let reply = self.0.call(method, args).await?;
                     Ok(serde_json::from_slice(&reply)?)
                 }
             )*
@@ -92,6 +121,10 @@ macro_rules! port {
         impl $crate::rpc::Service for Server {
             fn name(&self) -> &'static str {
                 $name
+            }
+
+            fn repeatable(&self, method: &str) -> bool {
+                REPEATABLE.contains(&method)
             }
 
             async fn serve(&self, method: &str, args: &[u8]) -> $crate::Result<Vec<u8>> {

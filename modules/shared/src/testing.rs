@@ -2,7 +2,7 @@
 //!
 //! The same suites run on both: `tests/run` starts private servers, names them in `BODEGA_TEST_POSTGRES_URL`
 //! (`postgres://postgres@127.0.0.1:5432`) and `BODEGA_TEST_MONGODB_URL` (`mongodb://127.0.0.1:27017/?replicaSet=rs0`)
-//! and runs them again. What is made there is called `bodega_test_…` and stays until the server goes.
+//! and runs them again. What is made there is called `bodega_test_…`; a whole shop [takes its own away](discard).
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use diesel_async::SimpleAsyncConnection;
 use crate::{
     Error, Result,
     db::{Db, Options, on},
+    mongo::Mongo,
 };
 
 /// The URL of a new database for a relational module.
@@ -42,6 +43,33 @@ pub async fn databases(folder: &Path) -> Result<[(&'static str, String); 4]> {
         ("database.orders", relational(folder, "orders").await?),
         ("database.metadata", documents(folder, "metadata")?),
     ])
+}
+
+/// Takes a database away that was made here: a server would not have room for those of every test. An embedded one goes
+/// with its folder, and nothing else is ever taken away.
+pub async fn discard(url: &str) -> Result<()> {
+    let one = Options { readers: 1, ..Options::default() };
+    let path = url.split('?').next().unwrap_or(url);
+    let Some((server, name)) = path.rsplit_once('/').filter(|(_, name)| name.starts_with("bodega_test_"))
+    else {
+        return Ok(());
+    };
+    if url.starts_with("mongodb") {
+        return Mongo::open(url, &one).await?.discard().await;
+    }
+    let admin = Db::open(&format!("{server}/postgres"), &one).await?;
+    let drop = format!("drop database if exists {name} with (force)");
+    Ok(on!(&mut admin.get().await?, |c| c.batch_execute(&drop).await)?)
+}
+
+/// A RabbitMQ for tests, if the environment names one (`BODEGA_TEST_RABBITMQ_URL`, `amqp://guest:guest@127.0.0.1:5672`).
+pub fn rabbitmq() -> Option<String> {
+    server("BODEGA_TEST_RABBITMQ_URL")
+}
+
+/// A Consul agent for tests, if the environment names one (`BODEGA_TEST_CONSUL_URL`, `http://127.0.0.1:8500`).
+pub fn consul() -> Option<String> {
+    server("BODEGA_TEST_CONSUL_URL")
 }
 
 /// Who signs the certificate of the PostgreSQL server, if it has one (`BODEGA_TEST_POSTGRES_CA`, a PEM file).

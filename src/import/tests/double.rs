@@ -14,7 +14,7 @@ use contracts::product::{
 use serde_json::{Value, json};
 use shared::{
     Error, Result, Time,
-    rpc::{Transport, arguments},
+    rpc::{Method, Transport, arguments},
     values::Blob,
 };
 
@@ -54,7 +54,7 @@ pub(crate) fn ports(shop: &Arc<Shop>) -> Ports {
 
 #[async_trait]
 impl Transport for Shop {
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { service, name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         let answer = match (service, method) {
             ("product", "import") => {
                 let (products, dry_run) = arguments(&args)?;

@@ -19,7 +19,7 @@ use shared::{
     Currency, Database, Error, Money, Result, Time,
     db::Options,
     events::{Envelope, Event, EventId},
-    rpc::Transport,
+    rpc::{Method, Transport},
     time::ManualClock,
 };
 
@@ -212,7 +212,7 @@ impl Catalogue {
 
 #[async_trait]
 impl Transport for Catalogue {
-    async fn call(&self, _: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         if method != "quote" {
             return Err(Error::unavailable("the double knows quotes only"));
         }
@@ -253,7 +253,7 @@ impl Carriers {
 
 #[async_trait]
 impl Transport for Carriers {
-    async fn call(&self, _: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         if method != "options" {
             return Err(Error::unavailable("the double knows options only"));
         }

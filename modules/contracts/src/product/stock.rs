@@ -29,7 +29,7 @@ pub type MovementId = Id<MovementEntity>;
 
 port! {
     /// What is there, and who has a claim on it.
-    pub trait Stock as "product.stock" {
+    pub trait Stock as "product.stock" repeats [levels, movements, reserve, commit, release, restock, locations] {
         /// By variant id.
         async fn levels(&self, filter: LevelFilter, page: PageRequest) -> Page<Level>;
         /// Newest first.

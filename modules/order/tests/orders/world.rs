@@ -19,7 +19,7 @@ use contracts::{
 };
 use shared::{
     Error, Kind, Money, Result, Time,
-    rpc::{Transport, arguments},
+    rpc::{Method, Transport, arguments},
     values::Email,
 };
 use tokio::sync::Notify;
@@ -98,7 +98,7 @@ impl World {
 
 #[async_trait]
 impl Transport for World {
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { service, name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         let name = format!("{service}.{method}");
         let fault = {
             let mut state = self.lock();

@@ -24,7 +24,7 @@ use shared::{
     Clock, Database, Error, Result, Time,
     db::Options,
     events::{Envelope, Event, EventId},
-    rpc::Transport,
+    rpc::{Method, Transport},
     time::ManualClock,
 };
 
@@ -207,7 +207,7 @@ impl World {
 
 #[async_trait]
 impl Transport for World {
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { service, name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(Error::unavailable("the products cannot be reached"));
         }

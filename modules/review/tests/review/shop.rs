@@ -19,7 +19,7 @@ use shared::{
     Clock, Database, Error, PageRequest, Result, Time,
     db::Options,
     events::{Envelope, Event, EventId},
-    rpc::Transport,
+    rpc::{Method, Transport},
     time::ManualClock,
 };
 
@@ -179,7 +179,7 @@ impl World {
 
 #[async_trait]
 impl Transport for World {
-    async fn call(&self, service: &'static str, method: &'static str, args: Vec<u8>) -> Result<Vec<u8>> {
+    async fn call(&self, Method { service, name: method, .. }: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         let args: Value = serde_json::from_slice(&args)?;
         let found = match (service, method) {
             ("product", "find") => {

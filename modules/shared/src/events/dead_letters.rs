@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Bus, Envelope, EventEntity, EventId, Failure, mongo};
+use super::{Bus, Envelope, EventEntity, EventId, Failure, Undelivered, mongo};
 use crate::{
     Database, Error, Id, Kind, Result, Time,
     db::{Conn, Tx, on},
@@ -108,14 +108,17 @@ pub async fn count(db: &Database) -> Result<i64> {
 
 /// Delivers a dead letter once more, to its consumer only, and deletes it if that worked.
 ///
-/// `NotFound` if there is none, `Conflict` (`still_failing`) with the new error if it fails again.
+/// `NotFound` if there is none, `Conflict` (`still_failing`) with the new error if it fails again, `Unavailable` if there
+/// is nobody to deliver it.
 pub async fn replay(db: &Database, bus: &dyn Bus, event: EventId, consumer: &str) -> Result<()> {
     let letter = match db {
         Database::Sql(db) => find(&mut db.get().await?, event, consumer).await?,
         Database::Mongo(db) => mongo::dead_letter(db, event, consumer).await?,
     };
-    let Err(failures) = bus.deliver(consumer, &letter.envelope).await else {
-        return discard(db, event, consumer).await;
+    let failures = match bus.deliver(consumer, &letter.envelope).await {
+        Ok(()) => return discard(db, event, consumer).await,
+        Err(Undelivered::Down(error)) => return Err(Error::unavailable(error)),
+        Err(Undelivered::Refused(failures)) => failures,
     };
     let error = failures.into_iter().map(|failure| failure.error).collect::<Vec<_>>().join("; ");
     let answer = Error::conflict("still_failing", format!("{consumer} did not take the event"))

@@ -148,6 +148,8 @@ pub(super) struct Marks {
     pub(super) failed: Vec<(EventId, i64, Time)>,
     /// Published as far as the outbox goes; with what failed and the number of tries.
     pub(super) dead: Vec<(Envelope, Vec<Failure>, i64)>,
+    /// The bus could not be reached.
+    pub(super) is_down: bool,
 }
 
 /// Writes down what became of a batch, in one transaction.

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Bus, Envelope, Failure,
+    Bus, Envelope, Failure, Undelivered,
     outbox::{self, Marks, Waiting},
 };
 use crate::{Clock, Database, Result, Time};
@@ -50,7 +50,7 @@ impl Default for Limits {
 /// Delivers the outbox of `db` to `bus` until `stop`: woken by each commit that emits, and every [`Limits::poll`].
 ///
 /// At least once, in order per aggregate, different aggregates side by side. An event that fails holds up only
-/// its own aggregate, until it is a dead letter. On `stop` a batch under way is finished and marked.
+/// its own aggregate, until it is a dead letter; while the bus itself is away everything waits for it. On `stop` a batch under way is finished and marked.
 /// One relay per database and process.
 pub async fn relay(db: Database, bus: Arc<dyn Bus>, limits: Limits, stop: CancellationToken) {
     while !stop.is_cancelled() {
@@ -83,10 +83,12 @@ async fn round(db: &Database, bus: &dyn Bus, limits: &Limits) -> Result<usize> {
             all.held.extend(marks.held);
             all.failed.extend(marks.failed);
             all.dead.extend(marks.dead);
+            all.is_down |= marks.is_down;
             all
         })
         .await;
-    let published = marks.published.len();
+    // While there is no bus the next batch would fare no better.
+    let published = if marks.is_down { 0 } else { marks.published.len() };
     outbox::mark(db, marks).await?;
     Ok(published)
 }
@@ -107,13 +109,22 @@ fn by_aggregate(waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 async fn deliver(bus: &dyn Bus, events: Vec<Waiting>, limits: &Limits, clock: &dyn Clock) -> Marks {
     let mut marks = Marks::default();
     for Waiting { envelope: event, attempts } in events {
-        if !marks.failed.is_empty() {
+        if !marks.failed.is_empty() || marks.is_down {
             marks.held.push(event.id);
             continue;
         }
-        let Err(failures) = publish(bus, &event, limits.delivery_timeout).await else {
-            marks.published.push(event.id);
-            continue;
+        let failures = match publish(bus, &event, limits.delivery_timeout).await {
+            Ok(()) => {
+                marks.published.push(event.id);
+                continue;
+            }
+            Err(Undelivered::Down(error)) => {
+                tracing::debug!(event = %event.id, error, "nobody to hand it to");
+                marks.is_down = true;
+                marks.held.push(event.id);
+                continue;
+            }
+            Err(Undelivered::Refused(failures)) => failures,
         };
         let attempts = attempts + 1;
         for Failure { consumer, error } in &failures {
@@ -129,9 +140,10 @@ async fn deliver(bus: &dyn Bus, events: Vec<Waiting>, limits: &Limits, clock: &d
     marks
 }
 
-async fn publish(bus: &dyn Bus, event: &Envelope, timeout: Duration) -> Result<(), Vec<Failure>> {
+async fn publish(bus: &dyn Bus, event: &Envelope, timeout: Duration) -> Result<(), Undelivered> {
     let late = || Failure { consumer: "bus".to_owned(), error: format!("no answer within {timeout:?}") };
-    tokio::time::timeout(timeout, bus.publish(event)).await.unwrap_or_else(|_| Err(vec![late()]))
+    let outcome = tokio::time::timeout(timeout, bus.publish(event)).await;
+    outcome.unwrap_or_else(|_| Err(Undelivered::Refused(vec![late()])))
 }
 
 fn next_try(now: Time, attempts: i64, limits: &Limits) -> Time {

@@ -1,5 +1,6 @@
 //! The collections of a module: their indexes and what their documents must look like.
 
+use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, TryStreamExt, stream};
 use mongodb::{
     IndexModel,
@@ -9,7 +10,7 @@ use mongodb::{
 };
 
 use super::Mongo;
-use crate::{Error, Result};
+use crate::{Error, Kind, Result};
 
 /// The server's answer to the creation of what is there already.
 const NAMESPACE_EXISTS: i32 = 48;
@@ -65,8 +66,16 @@ pub fn shape(required: &[&str], properties: Document) -> Option<Document> {
 impl Mongo {
     /// Makes what is missing and returns the names of the collections that are new (`cart/carts`).
     ///
-    /// Instances that start together may all try: the server makes each once.
+    /// Instances that start together may all try: the server makes each once. A lost connection is made up for.
     pub async fn migrate(&self, all: &[Schema]) -> Result<Vec<String>> {
+        (|| self.try_to_migrate(all))
+            .retry(ExponentialBuilder::new().with_jitter().with_max_times(3))
+            .sleep(tokio::time::sleep)
+            .when(|error: &Error| error.kind == Kind::Unavailable)
+            .await
+    }
+
+    async fn try_to_migrate(&self, all: &[Schema]) -> Result<Vec<String>> {
         let existing = self.0.database.list_collection_names().await?;
         let specs = all
             .iter()

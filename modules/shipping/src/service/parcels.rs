@@ -8,7 +8,7 @@ use contracts::{
     },
 };
 use shared::{
-    Error, Result, Time,
+    Result, Time,
     db::{Conn, Db, Tx},
 };
 
@@ -95,14 +95,18 @@ pub async fn update(
 ) -> Result<Shipment> {
     let update = model::validated_update(update)?;
     db.transaction(async move |tx| {
-        let shipment = find(tx, id).await?;
-        if !model::may_move(shipment.status, update.status)? {
-            return Ok(shipment);
-        }
-        let carrier = update.carrier.as_deref().or(shipment.carrier.as_deref());
-        let number = update.tracking_number.as_deref().or(shipment.tracking_number.as_deref());
-        if !repo::move_on(tx, id, shipment.status, update.status, carrier, number).await? {
-            return Err(Error::unavailable("the shipment is being changed by somebody else"));
+        let mut shipment = find(tx, id).await?;
+        loop {
+            if !model::may_move(shipment.status, update.status)? {
+                return Ok(shipment);
+            }
+            let carrier = update.carrier.as_deref().or(shipment.carrier.as_deref());
+            let number = update.tracking_number.as_deref().or(shipment.tracking_number.as_deref());
+            if repo::move_on(tx, id, shipment.status, update.status, carrier, number).await? {
+                break;
+            }
+            // Somebody else was faster. The states have an order, so that there is an end to this.
+            shipment = find(tx, id).await?;
         }
         let sequence = shipment.events.len() + 1;
         let description = update.description.as_deref();

@@ -1,0 +1,119 @@
+//! The connection that publishes: questions, and events for everybody.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ExchangeKind,
+    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions},
+    types::FieldTable,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Broker, CONFIRM, call::REPLY_TO};
+use crate::events::{Bus, Envelope, Failure, Undelivered};
+
+/// What is open while there is a connection.
+pub(super) struct Publisher {
+    pub connection: Connection,
+    /// With the consumer of the answers.
+    pub calls: Channel,
+    pub events: Channel,
+    /// Cancelled by whoever finds that it does not work any more.
+    pub broken: CancellationToken,
+}
+
+pub(super) async fn session(
+    broker: Broker,
+    connection: Connection,
+    stop: CancellationToken,
+) -> lapin::Result<()> {
+    let calls = connection.create_channel().await?;
+    calls.confirm_select(ConfirmSelectOptions::default()).await?;
+    let unacknowledged = BasicConsumeOptions { no_ack: true, ..Default::default() };
+    let mut answers =
+        calls.basic_consume(REPLY_TO.into(), "".into(), unacknowledged, FieldTable::default()).await?;
+    let events = connection.create_channel().await?;
+    events.confirm_select(ConfirmSelectOptions::default()).await?;
+    declare_exchanges(&broker, &events).await?;
+    let broken = CancellationToken::new();
+    let publisher = Arc::new(Publisher { connection, calls, events, broken: broken.clone() });
+    broker.0.publisher.send_replace(Some(publisher.clone()));
+    let ended = loop {
+        tokio::select! {
+            answer = answers.next() => match answer {
+                Some(Ok(answer)) => broker.0.calls.answered(answer),
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            },
+            () = broken.cancelled() => break Ok(()),
+            () = stop.cancelled() => break Ok(()),
+        }
+    };
+    broker.0.publisher.send_replace(None);
+    broker.0.calls.all_lost();
+    // It may be closed already, or too broken to be.
+    let _ = tokio::time::timeout(CONFIRM, publisher.connection.close(200, "over".into())).await;
+    ended
+}
+
+/// Both sides do: whoever comes first finds what it needs.
+pub(super) async fn declare_exchanges(broker: &Broker, channel: &Channel) -> lapin::Result<()> {
+    let kinds =
+        [("events", ExchangeKind::Topic), ("dead", ExchangeKind::Direct), ("system", ExchangeKind::Fanout)];
+    for (name, kind) in kinds {
+        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        channel.exchange_declare(broker.name(name).into(), kind, durable, FieldTable::default()).await?;
+    }
+    Ok(())
+}
+
+/// Brings events to the exchange, and dead letters back to their queue.
+pub(super) struct Events(pub Broker);
+
+#[async_trait]
+impl Bus for Events {
+    async fn publish(&self, event: &Envelope) -> Result<(), Undelivered> {
+        self.send(&self.0.name("events"), &event.kind, event).await.map(|_| ())
+    }
+
+    async fn deliver(&self, consumer: &str, event: &Envelope) -> Result<(), Undelivered> {
+        let routed = self.send("", &self.0.name(&format!("events.{consumer}")), event).await?;
+        if routed {
+            return Ok(());
+        }
+        let error = "it has no queue on the broker".to_owned();
+        Err(Undelivered::Refused(vec![Failure { consumer: consumer.to_owned(), error }]))
+    }
+}
+
+impl Events {
+    /// False if there was nobody to route it to.
+    async fn send(&self, exchange: &str, key: &str, event: &Envelope) -> Result<bool, Undelivered> {
+        let down = |error: String| Undelivered::Down(error);
+        let body = serde_json::to_vec(event).map_err(|error| down(error.to_string()))?;
+        let publisher = self.0.publisher().await.map_err(|error| down(error.detail))?;
+        let properties = BasicProperties::default()
+            .with_delivery_mode(2)
+            .with_content_type("application/json".into())
+            .with_message_id(event.id.to_string().into())
+            .with_type(event.kind.as_str().into());
+        let publishing = async {
+            let options = BasicPublishOptions { mandatory: exchange.is_empty(), ..Default::default() };
+            let confirm =
+                publisher.events.basic_publish(exchange.into(), key.into(), options, &body, properties);
+            confirm.await?.await
+        };
+        match tokio::time::timeout(CONFIRM, publishing).await {
+            Ok(Ok(Confirmation::Ack(None) | Confirmation::NotRequested)) => Ok(true),
+            Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => Ok(false),
+            Ok(Ok(Confirmation::Nack(None))) => Err(down("the broker does not take it".to_owned())),
+            Ok(Err(error)) => {
+                publisher.broken.cancel();
+                Err(down(error.to_string()))
+            }
+            Err(_) => Err(down(format!("no confirmation within {CONFIRM:?}"))),
+        }
+    }
+}
