@@ -50,6 +50,7 @@ pub struct App {
     pub jobs: Jobs,
     redis: Option<Redis>,
     fleet: Fleet,
+    system: Arc<dyn System>,
     bus: Arc<dyn Bus>,
     pages: Web,
     modules: Modules,
@@ -122,7 +123,7 @@ impl App {
         let parts = Parts {
             ports: ports.clone(),
             clock,
-            system,
+            system: system.clone(),
             cache,
             limits,
             api: settings.hosts("gateway"),
@@ -143,7 +144,7 @@ impl App {
             redis.watch(gateway.listener());
             redis.watch(pages.watcher());
         }
-        Ok(Self { settings, ports, databases, gateway, jobs, redis, fleet, bus, pages, modules })
+        Ok(Self { settings, ports, databases, gateway, jobs, redis, fleet, system, bus, pages, modules })
     }
 
     /// Starts relays and workers; what a crash left is taken up at once.
@@ -199,6 +200,11 @@ impl App {
     pub async fn close_streams_at_stop(&self) {
         stop_signal().await;
         self.pages.close_streams();
+    }
+
+    /// The shop as its operators see it.
+    pub fn system(&self) -> &dyn System {
+        &*self.system
     }
 
     /// Waits until every product change is in the search index, if that is here.

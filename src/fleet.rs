@@ -65,6 +65,19 @@ impl Fleet {
     pub fn bus(&self, consumers: Vec<Arc<dyn Consumer>>) -> Arc<dyn Bus> {
         match &self.broker {
             Some(broker) => {
+                broker.expect(
+                    [
+                        &product::HEARS[..],
+                        &[
+                            cart::HEARS,
+                            order::HEARS,
+                            notification::HEARS,
+                            recommendation::HEARS,
+                            review::HEARS,
+                        ],
+                    ]
+                    .concat(),
+                );
                 broker.consume(consumers);
                 broker.bus()
             }

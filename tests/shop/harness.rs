@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bodega::{App, Settings};
+use bodega::{App, Settings, settings::MODULES};
 use contracts::customer::NewStaff;
 use serde_json::{Value, json};
 use shared::testing;
@@ -29,6 +29,9 @@ pub enum Shape {
     InProcess,
     /// Every call is serialised and deserialised, as between processes.
     Loopback,
+    /// Every module for itself, with a real broker between them (`BODEGA_TEST_RABBITMQ_URL`).
+    #[cfg(feature = "distributed")]
+    Split,
 }
 
 /// A running shop with an owner, a German shipping zone and German taxes.
@@ -220,8 +223,48 @@ pub async fn settings(folder: &Path, shape: Shape, more: &[(&str, &str)]) -> Set
         let namespace = folder.file_name().unwrap().to_str().unwrap();
         all.extend([("cache.url", url.as_str()), ("cache.namespace", namespace)]);
     }
+    #[cfg(feature = "distributed")]
+    let broker = testing::rabbitmq();
+    #[cfg(feature = "distributed")]
+    if shape == Shape::Split {
+        let url = broker.as_deref().expect("a broker is named: rules! looks for it");
+        let namespace = folder.file_name().unwrap().to_str().unwrap();
+        let secret = ("secret_key", "the key that all processes of this shop have");
+        all.extend([("broker.url", url), ("broker.namespace", namespace), secret]);
+    }
     all.extend(more);
     Settings::with(&all).unwrap()
+}
+
+/// The settings of each process of the shop: one, or as many as may be.
+fn processes(settings: Settings) -> Vec<Settings> {
+    if !settings.is_shared() {
+        return vec![settings];
+    }
+    // Modules that share an embedded database share a process.
+    let mut groups: Vec<Vec<String>> = vec![vec!["gateway".into(), "web".into()]];
+    for (database, url) in settings.databases() {
+        let tenants = MODULES.iter().filter(|module| module.database == Some(database));
+        let tenants = tenants.map(|module| module.name.to_owned());
+        if url.starts_with("sqlite:") {
+            groups.push(tenants.collect());
+        } else {
+            groups.extend(tenants.map(|module| vec![module]));
+        }
+    }
+    let process = |group| Settings { instance: fresh(), ..settings.clone().hosting(group).unwrap() };
+    groups.into_iter().map(process).collect()
+}
+
+/// Waits until a shop of several processes is there as a whole.
+async fn complete(app: &App) {
+    if app.settings.is_shared() {
+        wait_for("every process answers", async || {
+            let report = app.system().report().await.unwrap();
+            report.modules.iter().all(|module| module.place != "missing")
+        })
+        .await;
+    }
 }
 
 /// The shop gets a thread, as its process would be: a test that panics can still stop it and wait for its end.
@@ -231,8 +274,14 @@ pub async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
     let thread = std::thread::spawn(move || {
         actix_rt::System::new().block_on(async move {
             let databases = settings.databases();
-            let app = Arc::new(App::build(settings).await.unwrap());
-            app.start().await.unwrap();
+            let mut apps = Vec::new();
+            for settings in processes(settings) {
+                let app = Arc::new(App::build(settings).await.unwrap());
+                app.start().await.unwrap();
+                apps.push(app);
+            }
+            let app = apps[0].clone();
+            complete(&app).await;
             let (server, addresses) = app.serve().unwrap();
             let handle = server.handle();
             let running = actix_rt::spawn(server);
@@ -240,7 +289,9 @@ pub async fn run(settings: Settings) -> (Arc<App>, SocketAddr, Running) {
             stopped.await.ok();
             handle.stop(true).await;
             running.await.unwrap().unwrap();
-            app.stop().await;
+            for app in apps {
+                app.stop().await;
+            }
             for (_, url) in databases {
                 testing::discard(&url).await.unwrap();
             }

@@ -62,6 +62,15 @@ macro_rules! rules {
             async fn loopback() {
                 super::$rule(crate::harness::Shape::Loopback).await;
             }
+
+            #[cfg(feature = "distributed")]
+            #[tokio::test]
+            async fn split() {
+                if shared::testing::rabbitmq().is_none() {
+                    return eprintln!("no broker is named: nothing is tested");
+                }
+                super::$rule(crate::harness::Shape::Split).await;
+            }
         }
     )+};
 }

@@ -6,22 +6,21 @@ use async_trait::async_trait;
 use contracts::{cart::PromotionChanged, customer::CustomerDeleted};
 use shared::{
     Result,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::service::Service;
+
+/// What the module hears.
+pub const HEARS: Hears = Hears { consumer: "cart", kinds: &[PromotionChanged::TYPE, CustomerDeleted::TYPE] };
 
 /// The module's one ear. Both effects may happen twice: reading anew and deleting what is gone change nothing.
 pub struct Ear(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for Ear {
-    fn name(&self) -> &'static str {
-        "cart"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[PromotionChanged::TYPE, CustomerDeleted::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -9,8 +9,9 @@ mod store;
 
 use shared::db::{Migration, Migrations};
 
+pub use events::HEARS;
 pub use service::{Service, Settings};
-pub use store::SCHEMA;
+pub use store::{KINDS, SCHEMA};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -9,7 +9,7 @@ use contracts::{
 };
 use shared::{
     Result,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::{Service, content::Content};
@@ -17,25 +17,27 @@ use crate::{Service, content::Content};
 /// This module's name in the inbox.
 pub const CONSUMER: &str = "notification";
 
+/// What the module hears.
+pub const HEARS: Hears = Hears {
+    consumer: CONSUMER,
+    kinds: &[
+        TokenIssued::TYPE,
+        RegistrationRepeated::TYPE,
+        CustomerDeleted::TYPE,
+        OrderPlaced::TYPE,
+        OrderCancelled::TYPE,
+        OrderShipped::TYPE,
+        OrderRefunded::TYPE,
+    ],
+};
+
 /// Hears for a [`Service`].
 pub struct Ear(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for Ear {
-    fn name(&self) -> &'static str {
-        CONSUMER
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[
-            TokenIssued::TYPE,
-            RegistrationRepeated::TYPE,
-            CustomerDeleted::TYPE,
-            OrderPlaced::TYPE,
-            OrderCancelled::TYPE,
-            OrderShipped::TYPE,
-            OrderRefunded::TYPE,
-        ]
+    fn hears(&self) -> Hears {
+        HEARS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -18,8 +18,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use shared::db::{Migration, Migrations};
 
+pub use events::HEARS;
 pub use service::Service;
-pub use store::SCHEMA;
+pub use store::{KINDS, SCHEMA};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -10,10 +10,16 @@ use contracts::{
 };
 use shared::{
     Result,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::Service;
+
+/// What the module hears.
+pub const HEARS: Hears = Hears {
+    consumer: NAME,
+    kinds: &[PaymentChanged::TYPE, ShipmentChanged::TYPE, EmailVerified::TYPE, CustomerDeleted::TYPE],
+};
 
 /// The module's ear.
 struct Ear(Service);
@@ -22,12 +28,8 @@ const NAME: &str = "order";
 
 #[async_trait]
 impl Consumer for Ear {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[PaymentChanged::TYPE, ShipmentChanged::TYPE, EmailVerified::TYPE, CustomerDeleted::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -14,6 +14,7 @@ mod workers;
 
 use shared::db::{Migration, Migrations};
 
+pub use events::HEARS;
 pub use service::Service;
 pub use settings::{Capture, Settings};
 

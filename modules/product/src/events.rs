@@ -11,7 +11,7 @@ use contracts::{
 };
 use shared::{
     Result,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::Service;
@@ -22,17 +22,23 @@ pub const CONSUMER: &str = "product";
 /// The name in the inbox of the part that hears of reviews.
 pub const RATINGS: &str = "product.ratings";
 
+/// What the module hears, one part of it after the other.
+pub const HEARS: [Hears; 3] = [HEARS_RATINGS, HEARS_FIELDS, HEARS_PRODUCTS];
+const HEARS_RATINGS: Hears = Hears { consumer: RATINGS, kinds: &[AggregateChanged::TYPE] };
+const HEARS_FIELDS: Hears =
+    Hears { consumer: CONSUMER, kinds: &[MetafieldsChanged::TYPE, DefinitionChanged::TYPE] };
+const HEARS_PRODUCTS: Hears = Hears {
+    consumer: "product.search",
+    kinds: &[ProductChanged::TYPE, StockChanged::TYPE, CategoryChanged::TYPE, PricesChanged::TYPE],
+};
+
 /// Keeps the stars that reviews add up to.
 pub struct RatingConsumer(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for RatingConsumer {
-    fn name(&self) -> &'static str {
-        RATINGS
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[AggregateChanged::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS_RATINGS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {
@@ -45,12 +51,8 @@ pub struct FieldsConsumer(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for FieldsConsumer {
-    fn name(&self) -> &'static str {
-        CONSUMER
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[MetafieldsChanged::TYPE, DefinitionChanged::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS_FIELDS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {
@@ -79,12 +81,8 @@ pub struct SearchConsumer(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for SearchConsumer {
-    fn name(&self) -> &'static str {
-        "product.search"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[ProductChanged::TYPE, StockChanged::TYPE, CategoryChanged::TYPE, PricesChanged::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS_PRODUCTS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -12,7 +12,7 @@ use contracts::{
 };
 use shared::{
     Result, Time,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::Service;
@@ -20,24 +20,26 @@ use crate::Service;
 /// This module's name in the inbox.
 pub const CONSUMER: &str = "recommendation";
 
+/// What the module hears.
+pub const HEARS: Hears = Hears {
+    consumer: CONSUMER,
+    kinds: &[
+        OrderPlaced::TYPE,
+        OrderCancelled::TYPE,
+        ProductChanged::TYPE,
+        StockChanged::TYPE,
+        AggregateChanged::TYPE,
+        CustomerDeleted::TYPE,
+    ],
+};
+
 /// The module's one ear.
 pub struct Ear(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for Ear {
-    fn name(&self) -> &'static str {
-        CONSUMER
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[
-            OrderPlaced::TYPE,
-            OrderCancelled::TYPE,
-            ProductChanged::TYPE,
-            StockChanged::TYPE,
-            AggregateChanged::TYPE,
-            CustomerDeleted::TYPE,
-        ]
+    fn hears(&self) -> Hears {
+        HEARS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

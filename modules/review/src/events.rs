@@ -9,7 +9,7 @@ use contracts::{
 };
 use shared::{
     Result,
-    events::{Consumer, Envelope, Event},
+    events::{Consumer, Envelope, Event, Hears},
 };
 
 use crate::{Service, model::buyer, store::Bought};
@@ -17,17 +17,17 @@ use crate::{Service, model::buyer, store::Bought};
 /// This module's name in the inbox.
 pub const CONSUMER: &str = "review";
 
+/// What the module hears.
+pub const HEARS: Hears =
+    Hears { consumer: CONSUMER, kinds: &[OrderDelivered::TYPE, EmailVerified::TYPE, CustomerDeleted::TYPE] };
+
 /// The module's one ear.
 pub struct Ear(pub Arc<Service>);
 
 #[async_trait]
 impl Consumer for Ear {
-    fn name(&self) -> &'static str {
-        CONSUMER
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[OrderDelivered::TYPE, EmailVerified::TYPE, CustomerDeleted::TYPE]
+    fn hears(&self) -> Hears {
+        HEARS
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -11,9 +11,10 @@ mod schema;
 
 use shared::db::{Migration, Migrations};
 
+pub use events::HEARS;
 pub use model::{AutoApprove, Settings};
 pub use service::Service;
-pub use store::SCHEMA;
+pub use store::{KINDS, SCHEMA};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

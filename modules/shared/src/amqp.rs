@@ -22,6 +22,7 @@ mod publish;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod topology;
 mod trail;
 
 use std::{
@@ -38,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Error, Result,
     db::Watcher,
-    events::{self, Consumer, Envelope},
+    events::{self, Consumer, Envelope, Hears},
     jobs::Jobs,
     rpc::{Service, Transport},
 };
@@ -89,6 +90,8 @@ struct Inner {
     meter: Meter,
     services: Mutex<Vec<Arc<dyn Service>>>,
     consumers: Mutex<Vec<Arc<dyn Consumer>>>,
+    /// Everybody who may hear something anywhere.
+    hears: Mutex<Vec<Hears>>,
     ears: RwLock<Ears>,
     lately: Mutex<listen::Lately>,
     /// The end of the publishing connection, which outlives the workers.
@@ -126,6 +129,7 @@ impl Broker {
             meter: Meter::default(),
             services: Mutex::default(),
             consumers: Mutex::default(),
+            hears: Mutex::default(),
             ears: RwLock::default(),
             lately: Mutex::default(),
             closing: CancellationToken::new(),
@@ -147,6 +151,11 @@ impl Broker {
     /// at work, so that events of an aggregate stay in order; another takes over when it goes.
     pub fn consume(&self, consumers: Vec<Arc<dyn Consumer>>) {
         *lock(&self.0.consumers) = consumers;
+    }
+
+    /// Who hears something anywhere in the shop: their queues are there before anything is published.
+    pub fn expect(&self, hears: Vec<Hears>) {
+        *lock(&self.0.hears) = hears;
     }
 
     /// Brings events of this process to every consumer, wherever it is.

@@ -133,14 +133,25 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     const VERSION: u16 = 1;
 }
 
+/// Who hears what. It is known without the module running, so that nothing is lost before it first does.
+#[derive(Clone, Copy, Debug)]
+pub struct Hears {
+    /// Unique: the inbox, the queue and the dead letters go by it. Usually the module's name.
+    pub consumer: &'static str,
+    /// The types of event it wants.
+    pub kinds: &'static [&'static str],
+}
+
 /// A module's ear.
 #[async_trait]
 pub trait Consumer: Send + Sync {
-    /// Unique: the inbox, the queue and the dead letters go by it. Usually the module's name.
-    fn name(&self) -> &'static str;
+    /// Its name and what it wants.
+    fn hears(&self) -> Hears;
 
-    /// The types of event it wants.
-    fn hears(&self) -> &'static [&'static str];
+    /// See [`Hears::consumer`].
+    fn name(&self) -> &'static str {
+        self.hears().consumer
+    }
 
     /// Takes one event. It may come again: the effect and [`inbox::first`] share a transaction.
     /// An error means that it is delivered again, up to [`Limits::delivery_limit`] times.
@@ -202,7 +213,7 @@ impl InProcess {
 #[async_trait]
 impl Bus for InProcess {
     async fn publish(&self, event: &Envelope) -> Result<(), Undelivered> {
-        self.hand_out(event, |consumer| consumer.hears().contains(&event.kind.as_str())).await
+        self.hand_out(event, |consumer| consumer.hears().kinds.contains(&event.kind.as_str())).await
     }
 
     /// A consumer that is no longer there has nothing to take.

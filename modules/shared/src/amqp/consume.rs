@@ -9,17 +9,16 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use lapin::{
-    Channel, Connection,
+    Connection,
     message::Delivery,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
-        QueueBindOptions, QueueDeclareOptions,
     },
-    types::{AMQPValue, FieldTable},
+    types::FieldTable,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Broker, CONFIRM, dead_letters, listen, lock, publish, serve};
+use super::{Broker, CONFIRM, dead_letters, listen, lock, serve, topology};
 use crate::events::{Consumer, Envelope, Failure, handled};
 
 /// Events that a consumer has in hand at once. What is tried again keeps its place, so there must be room beside it.
@@ -34,8 +33,7 @@ pub(super) async fn session(
     connection: Connection,
     stop: CancellationToken,
 ) -> lapin::Result<()> {
-    let setup = connection.create_channel().await?;
-    publish::declare_exchanges(&broker, &setup).await?;
+    topology::declare(&broker, &connection).await?;
     // If one of these ends, all of them do: the connection is made anew.
     let over = stop.child_token();
     let mut parts: FuturesUnordered<BoxFuture<'_, lapin::Result<()>>> = FuturesUnordered::new();
@@ -65,7 +63,7 @@ async fn take_events(
     stop: CancellationToken,
 ) -> lapin::Result<()> {
     let channel = connection.create_channel().await?;
-    let queue = declare(&broker, &channel, &*consumer).await?;
+    let queue = broker.name(&format!("events.{}", consumer.name()));
     channel.basic_qos(IN_HAND, BasicQosOptions::default()).await?;
     let mut events = channel
         .basic_consume(
@@ -119,39 +117,6 @@ async fn take_events(
         }
     }
     Ok(())
-}
-
-/// The queue of a consumer with its bindings, and the one for what it cannot take.
-async fn declare(broker: &Broker, channel: &Channel, consumer: &dyn Consumer) -> lapin::Result<String> {
-    let name = consumer.name();
-    let durable = QueueDeclareOptions { durable: true, ..Default::default() };
-    let text = |text: &str| AMQPValue::LongString(text.into());
-    let dead = broker.name(&format!("dead.{name}"));
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), text("quorum"));
-    channel.queue_declare(dead.as_str().into(), durable, arguments.clone()).await?;
-    let bind = QueueBindOptions::default();
-    let exchange = broker.name("dead");
-    channel
-        .queue_bind(dead.as_str().into(), exchange.as_str().into(), name.into(), bind, FieldTable::default())
-        .await?;
-
-    let queue = broker.name(&format!("events.{name}"));
-    let limit = i32::try_from(broker.0.options.delivery_limit).unwrap_or(i32::MAX);
-    // What a process dies of is a dead letter too: then it is the broker who counts.
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(limit));
-    arguments.insert("x-dead-letter-exchange".into(), text(&exchange));
-    arguments.insert("x-dead-letter-routing-key".into(), text(name));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
-    arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
-    channel.queue_declare(queue.as_str().into(), durable, arguments).await?;
-    let events = broker.name("events");
-    for kind in consumer.hears() {
-        let (queue, events) = (queue.as_str().into(), events.as_str().into());
-        channel.queue_bind(queue, events, (*kind).into(), bind, FieldTable::default()).await?;
-    }
-    Ok(queue)
 }
 
 /// Tries until the consumer has taken it, it is a dead letter, or the process stops.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ExchangeKind,
-    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions},
+    BasicProperties, Channel, Confirmation, Connection,
+    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
     types::FieldTable,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Broker, CONFIRM, call::REPLY_TO};
+use super::{Broker, CONFIRM, call::REPLY_TO, topology};
 use crate::events::{Bus, Envelope, Failure, Undelivered};
 
 /// What is open while there is a connection.
@@ -29,6 +29,7 @@ pub(super) async fn session(
     connection: Connection,
     stop: CancellationToken,
 ) -> lapin::Result<()> {
+    topology::declare(&broker, &connection).await?;
     let calls = connection.create_channel().await?;
     calls.confirm_select(ConfirmSelectOptions::default()).await?;
     let unacknowledged = BasicConsumeOptions { no_ack: true, ..Default::default() };
@@ -36,7 +37,6 @@ pub(super) async fn session(
         calls.basic_consume(REPLY_TO.into(), "".into(), unacknowledged, FieldTable::default()).await?;
     let events = connection.create_channel().await?;
     events.confirm_select(ConfirmSelectOptions::default()).await?;
-    declare_exchanges(&broker, &events).await?;
     let broken = CancellationToken::new();
     let publisher = Arc::new(Publisher { connection, calls, events, broken: broken.clone() });
     broker.0.publisher.send_replace(Some(publisher.clone()));
@@ -56,17 +56,6 @@ pub(super) async fn session(
     // It may be closed already, or too broken to be.
     let _ = tokio::time::timeout(CONFIRM, publisher.connection.close(200, "over".into())).await;
     ended
-}
-
-/// Both sides do: whoever comes first finds what it needs.
-pub(super) async fn declare_exchanges(broker: &Broker, channel: &Channel) -> lapin::Result<()> {
-    let kinds =
-        [("events", ExchangeKind::Topic), ("dead", ExchangeKind::Direct), ("system", ExchangeKind::Fanout)];
-    for (name, kind) in kinds {
-        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        channel.exchange_declare(broker.name(name).into(), kind, durable, FieldTable::default()).await?;
-    }
-    Ok(())
 }
 
 /// Brings events to the exchange, and dead letters back to their queue.

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     Kind, Time,
-    events::{EventId, Undelivered},
+    events::{EventId, Hears, Undelivered},
     ids::Id,
     rpc::{self, deadline},
     telemetry::{self, TraceParent},
@@ -281,12 +281,8 @@ impl Taker {
 
 #[async_trait]
 impl Consumer for Taker {
-    fn name(&self) -> &'static str {
-        "taker"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &["test.done"]
+    fn hears(&self) -> Hears {
+        Hears { consumer: "taker", kinds: &["test.done"] }
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -36,12 +36,8 @@ struct Listener {
 
 #[async_trait]
 impl Consumer for Listener {
-    fn name(&self) -> &'static str {
-        "listener"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[Placed::TYPE]
+    fn hears(&self) -> Hears {
+        Hears { consumer: "listener", kinds: &[Placed::TYPE] }
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {
@@ -311,7 +307,8 @@ async fn events_can_be_moved_to_any_database_and_back() {
     source.place("b", 1).await;
     source.put_off(put_off).await;
     for target in &shops {
-        let (here, there) = (transfer(source.db.clone()), transfer(target.db.clone()));
+        let transfer = |db: &Database| crate::transfer::open(db.clone(), KINDS);
+        let (here, there) = (transfer(&source.db), transfer(&target.db));
         let sums = crate::transfer::copy(&*here, &*there, &|_, _| ()).await.unwrap();
         let counts: Vec<_> = sums.iter().map(|(kind, sum)| (kind.as_str(), sum.count)).collect();
         assert_eq!(counts, [("outbox", 4), ("inbox", 2), ("dead_letters", 1)]);
@@ -321,7 +318,7 @@ async fn events_can_be_moved_to_any_database_and_back() {
             dead_letters::list(&source.db, 9).await.unwrap()
         );
         let back = Shop::everywhere().await.remove(0);
-        let again = crate::transfer::copy(&*there, &*transfer(back.db.clone()), &|_, _| ()).await.unwrap();
+        let again = crate::transfer::copy(&*there, &*transfer(&back.db), &|_, _| ()).await.unwrap();
         assert_eq!(again, sums);
     }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::events::{self, Bus, Consumer, Envelope, Event, InProcess, Limits, lag, relay};
+use crate::events::{self, Bus, Consumer, Envelope, Event, Hears, InProcess, Limits, lag, relay};
 
 const COUNTERS: Schema = Schema { module: "test", collections: counters };
 
@@ -183,12 +183,8 @@ struct Listener {
 
 #[async_trait]
 impl Consumer for Listener {
-    fn name(&self) -> &'static str {
-        "listener"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[Counted::TYPE]
+    fn hears(&self) -> Hears {
+        Hears { consumer: "listener", kinds: &[Counted::TYPE] }
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::events::{Bus, Consumer, InProcess, Limits, inbox, lag, relay};
+use crate::events::{Bus, Consumer, Hears, InProcess, Limits, inbox, lag, relay};
 
 /// As many handles to one new database as there would be instances.
 async fn instances<const N: usize>() -> Option<[Db; N]> {
@@ -126,12 +126,8 @@ struct Listener {
 
 #[async_trait]
 impl Consumer for Listener {
-    fn name(&self) -> &'static str {
-        "listener"
-    }
-
-    fn hears(&self) -> &'static [&'static str] {
-        &[Counted::TYPE]
+    fn hears(&self) -> Hears {
+        Hears { consumer: "listener", kinds: &[Counted::TYPE] }
     }
 
     async fn handle(&self, event: &Envelope) -> Result<()> {
