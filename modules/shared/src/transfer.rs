@@ -1,6 +1,9 @@
 //! A whole database on its way to another: read in order, written so that it may be written again, and compared.
 
-mod collections;
+mod documents;
+mod kind;
+mod rows;
+mod shape;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -9,10 +12,13 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::{Database, Error, Result};
 
-pub use collections::{Collections, Mapping, same};
-pub use tables::Tables;
+pub use kind::{
+    Form, KIND, Kind, Member, Part, id, json, list, number_id, parsed, part_rows, plain, rewritten, text,
+    time,
+};
+pub use tables::{Tables, made};
 
 /// Things read and written at a time.
 const BATCH: u32 = 500;
@@ -31,13 +37,26 @@ pub struct Item {
 pub trait Transfer: Send + Sync {
     /// What there is, in the order in which it may be written.
     async fn kinds(&self) -> Result<Vec<String>>;
-    /// Those of a kind after the one with the key `after`, in this database's order of keys; fewer than `limit` at the
-    /// end.
+    /// How many of a kind are read and written at a time.
+    fn batch(&self, _kind: &str) -> u32 {
+        BATCH
+    }
+    /// Those of a kind after the one with the key `after`, in this database's order of keys; none at the end.
     async fn read(&self, kind: &str, after: Option<&str>, limit: u32) -> Result<Vec<Item>>;
     /// Writes them, over those that are there. All or none; no events.
     async fn write(&self, kind: &str, items: Vec<Item>) -> Result<()>;
     /// The last key of the kind, in this database's order.
     async fn last(&self, kind: &str) -> Result<Option<String>>;
+    /// Whether there is one with the key.
+    async fn has(&self, kind: &str, key: &str) -> Result<bool>;
+}
+
+/// What is kept of these kinds, in a database of whichever family. They are in the order in which they may be written.
+pub fn open(db: Database, kinds: &'static [Kind]) -> Box<dyn Transfer> {
+    match db {
+        Database::Sql(db) => Box::new(rows::Rows::new(db, kinds)),
+        Database::Mongo(db) => Box::new(documents::Documents::new(db, kinds)),
+    }
 }
 
 /// Everything of one kind, in short: equal for equal contents, in whatever order they come.
@@ -66,7 +85,7 @@ impl Sum {
     pub async fn of(store: &dyn Transfer, kind: &str) -> Result<Self> {
         let (mut sum, mut after) = (Self::default(), None);
         loop {
-            let items = store.read(kind, after.as_deref(), BATCH).await?;
+            let items = store.read(kind, after.as_deref(), store.batch(kind)).await?;
             sum.add(&items)?;
             after = match items.last() {
                 Some(last) => Some(last.key.clone()),
@@ -74,6 +93,23 @@ impl Sum {
             };
         }
     }
+}
+
+/// `Conflict/not_empty` if the target has something that the source has not. What an interrupted copy has brought over
+/// does not count.
+pub async fn check(from: &dyn Transfer, to: &dyn Transfer) -> Result<()> {
+    for kind in from.kinds().await? {
+        let first = to.read(&kind, None, 1).await?.pop().map(|item| item.key);
+        for key in first.into_iter().chain(to.last(&kind).await?) {
+            if !from.has(&kind, &key).await? {
+                let detail = format!(
+                    "{kind}: {key} is in the target and not in the source; a copy needs empty databases"
+                );
+                return Err(Error::conflict("not_empty", detail));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Copies everything and compares it; `tell` hears of each kind how many are there so far. What an earlier copy has
@@ -118,7 +154,7 @@ async fn copy_kind(
 ) -> Result<()> {
     let mut copied = 0;
     loop {
-        let items = from.read(kind, after.as_deref(), BATCH).await?;
+        let items = from.read(kind, after.as_deref(), from.batch(kind)).await?;
         let Some(last) = items.last() else { return Ok(()) };
         after = Some(last.key.clone());
         copied += items.len() as u64;

@@ -1,41 +1,47 @@
 //! Outbox, inbox and dead letters on their way between databases: as the rows of the relational ones.
 
-use mongodb::bson::Document;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use mongodb::bson::{Document, doc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Envelope, EventId,
-    mongo::{DEAD_LETTERS, INBOX, Letter, OUTBOX, Row, letter_id},
+    Envelope, EventEntity, EventId,
+    mongo::{DEAD_LETTERS, INBOX, OUTBOX, Row},
 };
 use crate::{
-    Database, Error, Result, Time,
+    Error, Result, Time,
     mongo::{from_document, to_document},
-    transfer::{Collections, Item, Mapping, Tables, Transfer},
+    transfer::{KIND, Kind, id, plain, time},
 };
 
-/// Moves outbox, inbox and dead letters.
-pub fn transfer(db: Database) -> Box<dyn Transfer> {
-    let outbox =
-        Mapping { kind: "outbox", collection: OUTBOX, id: outbox_id, read: event, write: event_document };
-    let inbox =
-        Mapping { kind: "inbox", collection: INBOX, id: inbox_id, read: taken, write: taken_document };
-    let letters = Mapping {
-        kind: "dead_letters",
+/// Outbox, inbox and dead letters. `relays` stays behind: it only keeps those who take batches apart, and is made anew.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        table: "outbox",
+        key: &[id::<EventEntity>("id").called("_id")],
+        collection: OUTBOX,
+        row: |_, document| event(document),
+        document: |_, row| event_document(row),
+        same: written_alike,
+        ..KIND
+    },
+    Kind {
+        table: "inbox",
+        key: &[plain("consumer"), id::<EventEntity>("event_id")],
+        collection: INBOX,
+        row: |_, document| taken(document),
+        document: |_, row| taken_document(row),
+        ..KIND
+    },
+    Kind {
+        table: "dead_letters",
+        key: &[id::<EventEntity>("event_id").called("event"), plain("consumer")],
+        members: &[plain("envelope"), plain("error"), plain("attempts"), time("failed_at")],
         collection: DEAD_LETTERS,
-        id: letter_key_id,
-        read: letter,
-        write: letter_document,
-    };
-    match db {
-        Database::Sql(db) => Box::new(Tables::new(db, &[super::MIGRATIONS])),
-        Database::Mongo(db) => Box::new(Collections::new(db, vec![outbox, inbox, letters])),
-    }
-}
-
-fn key<T: DeserializeOwned>(key: &str) -> Result<T> {
-    Ok(serde_json::from_str(key)?)
-}
+        ..KIND
+    },
+];
 
 /// A row of the table `outbox`.
 #[derive(Serialize, Deserialize)]
@@ -54,18 +60,20 @@ struct Event {
     next_at: Option<Time>,
 }
 
-fn outbox_id(text: &str) -> Result<String> {
-    let (id,) = key::<(Uuid,)>(text)?;
-    Ok(EventId::from_uuid(id).to_string())
+/// What an event says is JSON, and may be written in many ways.
+fn written_alike(row: &mut Value) -> Result<()> {
+    if let Some(Value::String(data)) = row.get_mut("data") {
+        *data = serde_json::from_str::<Value>(data)?.to_string();
+    }
+    Ok(())
 }
 
-fn event(document: Document) -> Result<Item> {
+fn event(document: &Document) -> Result<Value> {
     let published_at = document.get_i64("published_at").ok().map(Time::from_micros);
-    let row: Row = from_document(document)?;
+    let row: Row = from_document(document.clone())?;
     let envelope: Envelope = serde_json::from_str(&row.envelope)?;
-    let id = envelope.id.uuid();
     let event = Event {
-        id,
+        id: envelope.id.uuid(),
         module: envelope.module,
         kind: envelope.kind,
         version: envelope.version,
@@ -78,11 +86,11 @@ fn event(document: Document) -> Result<Item> {
         attempts: row.attempts,
         next_at: (row.next_at > 0).then(|| Time::from_micros(row.next_at)),
     };
-    Ok(Item { key: serde_json::to_string(&(id,))?, value: serde_json::to_value(event)? })
+    Ok(serde_json::to_value(event)?)
 }
 
-fn event_document(item: Item) -> Result<Document> {
-    let event: Event = serde_json::from_value(item.value)?;
+fn event_document(row: &Value) -> Result<Document> {
+    let event = Event::deserialize(row)?;
     let envelope = Envelope {
         id: EventId::from_uuid(event.id),
         kind: event.kind,
@@ -105,77 +113,20 @@ fn event_document(item: Item) -> Result<Document> {
     Ok(document)
 }
 
-/// A row of the table `inbox`.
-#[derive(Serialize, Deserialize)]
-struct Taken {
-    consumer: String,
-    event_id: Uuid,
-    received_at: Time,
-}
-
-fn inbox_id(text: &str) -> Result<String> {
-    let (consumer, event) = key::<(String, Uuid)>(text)?;
-    Ok(format!("{consumer}/{}", EventId::from_uuid(event)))
-}
-
-fn taken(document: Document) -> Result<Item> {
+fn taken(document: &Document) -> Result<Value> {
     let malformed = || Error::internal("a document of the inbox is malformed");
     let (consumer, event) =
         document.get_str("_id").ok().and_then(|id| id.rsplit_once('/')).ok_or_else(malformed)?;
-    let event_id = event.parse::<EventId>().map_err(|_| malformed())?.uuid();
+    let event = event.parse::<EventId>().map_err(|_| malformed())?;
     let received_at = Time::from_micros(document.get_i64("received_at").map_err(Error::internal)?);
-    let key = serde_json::to_string(&(consumer, event_id))?;
-    let row = Taken { consumer: consumer.to_owned(), event_id, received_at };
-    Ok(Item { key, value: serde_json::to_value(row)? })
+    Ok(json!({"consumer": consumer, "event_id": event.uuid(), "received_at": received_at}))
 }
 
-fn taken_document(item: Item) -> Result<Document> {
-    let row: Taken = serde_json::from_value(item.value)?;
-    let id = format!("{}/{}", row.consumer, EventId::from_uuid(row.event_id));
-    Ok(mongodb::bson::doc! {"_id": id, "received_at": row.received_at.micros()})
-}
-
-/// A row of the table `dead_letters`.
-#[derive(Serialize, Deserialize)]
-struct Dead {
-    event_id: Uuid,
-    consumer: String,
-    /// JSON.
-    envelope: String,
-    error: String,
-    attempts: i64,
-    failed_at: Time,
-}
-
-fn letter_key_id(text: &str) -> Result<String> {
-    let (event, consumer) = key::<(Uuid, String)>(text)?;
-    Ok(letter_id(EventId::from_uuid(event), &consumer))
-}
-
-fn letter(document: Document) -> Result<Item> {
-    let letter: Letter = from_document(document)?;
-    let key = serde_json::to_string(&(letter.event.uuid(), &letter.consumer))?;
-    let row = Dead {
-        event_id: letter.event.uuid(),
-        consumer: letter.consumer,
-        envelope: letter.envelope,
-        error: letter.error,
-        attempts: letter.attempts,
-        failed_at: Time::from_micros(letter.failed_at),
-    };
-    Ok(Item { key, value: serde_json::to_value(row)? })
-}
-
-fn letter_document(item: Item) -> Result<Document> {
-    let row: Dead = serde_json::from_value(item.value)?;
-    let event = EventId::from_uuid(row.event_id);
-    to_document(&Letter {
-        id: letter_id(event, &row.consumer),
-        event,
-        consumer: row.consumer,
-        envelope: row.envelope,
-        error: row.error,
-        attempts: row.attempts,
-        failed_at: row.failed_at.micros(),
-    })
+/// Only when: by whom and what is in the `_id`.
+fn taken_document(row: &Value) -> Result<Document> {
+    #[derive(Deserialize)]
+    struct Taken {
+        received_at: Time,
+    }
+    Ok(doc! {"received_at": Taken::deserialize(row)?.received_at.micros()})
 }
