@@ -15,7 +15,7 @@ use shared::{Database, Page, PageRequest, Result, Time};
 
 use crate::model::{Offers, StoredCart};
 
-pub use mongo::SCHEMA;
+pub use mongo::{KINDS, SCHEMA};
 
 /// The store in a database of whichever family.
 pub fn open(db: Database) -> Arc<dyn Store> {

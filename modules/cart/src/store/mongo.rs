@@ -2,6 +2,7 @@
 
 mod carts;
 mod claims;
+mod moving;
 mod promotions;
 mod taxes;
 
@@ -18,6 +19,8 @@ use shared::{
 
 use super::{Saved, Store};
 use crate::model::{Offers, StoredCart};
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: "cart", collections };

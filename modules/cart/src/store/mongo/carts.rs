@@ -9,7 +9,7 @@ use contracts::{
 };
 use futures::TryStreamExt;
 use mongodb::{
-    bson::{Document, doc},
+    bson::{DateTime, Document, doc},
     error::Error as MongoError,
     options::ReadConcern,
 };
@@ -24,7 +24,7 @@ use crate::{
     store::Saved,
 };
 
-const CARTS: &str = "carts";
+pub const CARTS: &str = "carts";
 
 /// A net beneath the sweeper, should it not run: the server deletes a cart without an owner so long after its last
 /// change. The store does not know how long carts may be idle, so this is longer than any shop would set it.
@@ -122,8 +122,23 @@ fn written(cart: StoredCart) -> Result<Document> {
     })
 }
 
+/// All of a cart, as it is kept. How long one without an owner has been idle is not known to whoever moves it: the
+/// server's net begins anew, and the sweeper goes by `updated_at`.
+pub fn document(cart: StoredCart) -> Result<Document> {
+    let is_owned = cart.customer_id.is_some();
+    let mut row = to_document(&Row::from(cart))?;
+    if !is_owned {
+        row.insert("idle_since", DateTime::now());
+    }
+    Ok(row)
+}
+
+pub fn cart(document: Document) -> Result<StoredCart> {
+    from_document::<Row>(document).map(StoredCart::from)
+}
+
 fn read(found: Option<Document>) -> Result<Option<StoredCart>> {
-    Ok(found.map(from_document::<Row>).transpose()?.map(StoredCart::from))
+    found.map(cart).transpose()
 }
 
 fn by_id(id: CartId) -> Document {

@@ -18,9 +18,9 @@ use super::promotions;
 use crate::model::exhausted;
 
 /// One document an order: claimed, then released for good.
-const CLAIMS: &str = "promotion_claims";
+pub const CLAIMS: &str = "promotion_claims";
 /// One document for each order and promotion, while the order holds it.
-const USES: &str = "promotion_uses";
+pub const USES: &str = "promotion_uses";
 
 pub fn specs() -> [Spec; 2] {
     let text = || doc! {"bsonType": "string"};

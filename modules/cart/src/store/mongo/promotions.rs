@@ -15,7 +15,7 @@ use shared::{
 
 use crate::model::code_key;
 
-const PROMOTIONS: &str = "promotions";
+pub const PROMOTIONS: &str = "promotions";
 
 /// The list a cursor belongs to.
 const LIST: &str = "promotions";

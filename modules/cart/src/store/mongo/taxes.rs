@@ -4,12 +4,14 @@ use contracts::cart::{NewTaxRate, PromotionChanged, TaxRate, TaxRateId};
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use shared::{
     Error, Result, Time,
     mongo::{Mongo, Spec, Tx, from_document, shape, to_document, unique},
+    transfer::{parsed, text},
 };
 
-const TAX_RATES: &str = "tax_rates";
+pub const TAX_RATES: &str = "tax_rates";
 
 pub fn spec() -> Spec {
     let id = unique("tax_rates_id", doc! {"rates.id": 1}, doc! {});
@@ -33,6 +35,27 @@ struct Country {
     #[serde(rename = "_id")]
     code: String,
     rates: Vec<TaxRate>,
+}
+
+/// A country's rates as the rows of the table, but for the country.
+pub fn rows(document: Document) -> Result<Vec<Value>> {
+    let country: Country = from_document(document)?;
+    let row = |TaxRate { id, rate }: TaxRate| {
+        let (region, tax_class) = key(&rate);
+        let document = serde_json::to_string(&rate)?;
+        Ok(json!({"id": id.uuid(), "region": region, "tax_class": tax_class, "document": document}))
+    };
+    country.rates.into_iter().map(row).collect()
+}
+
+/// The document of a country with these rows.
+pub fn document(code: &str, rows: &[Value]) -> Result<Document> {
+    let rate = |row: &Value| {
+        Ok(TaxRate { id: parsed(&row["id"])?, rate: serde_json::from_str(text(&row["document"])?)? })
+    };
+    let mut rates = rows.iter().map(rate).collect::<Result<Vec<_>>>()?;
+    rates.sort_by_cached_key(|rate| key(&rate.rate));
+    to_document(&Country { code: code.to_owned(), rates })
 }
 
 pub async fn all(db: &Mongo) -> Result<Vec<TaxRate>> {
