@@ -16,7 +16,7 @@ use shared::{Clock, Database, Result, Time, events::EventId};
 
 use crate::model::{Settings, StoredReview};
 
-pub use mongo::SCHEMA;
+pub use mongo::{KINDS, SCHEMA};
 
 /// The store in a database of whichever family.
 pub fn open(db: Database, clock: Arc<dyn Clock>) -> Arc<dyn Store> {

@@ -1,6 +1,7 @@
 //! The store in MongoDB: a document for each review, vote, report, purchase, and for each product's sums.
 
 mod aggregates;
+mod moving;
 mod past;
 mod persons;
 mod purchases;
@@ -29,6 +30,8 @@ use crate::{
 
 /// The name under which the module's events are published.
 const MODULE: &str = "review";
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: MODULE, collections };

@@ -19,7 +19,7 @@ use shared::{
 
 use super::{MODULE, reviews::REVIEWS};
 
-const SUMS: &str = "review_aggregates";
+pub const SUMS: &str = "review_aggregates";
 
 /// The members that hold how many 1, 2, 3, 4 and 5 stars there are.
 const STARS: [&str; 5] = ["one", "two", "three", "four", "five"];

@@ -13,7 +13,7 @@ use shared::{
 use super::reviews;
 use crate::{model::Settings, store::Bought};
 
-const PURCHASES: &str = "review_purchases";
+pub const PURCHASES: &str = "review_purchases";
 /// A document for a customer and a product while something is done that reads the purchase and writes the review, or
 /// the other way round: both write it, so that they cannot pass each other unseen.
 const TURNS: &str = "review_turns";

@@ -92,7 +92,8 @@ impl Row {
     }
 }
 
-fn review(document: Document) -> Result<StoredReview> {
+/// A review with its counts.
+pub fn review(document: Document) -> Result<StoredReview> {
     let helpful = document.get_i64("helpful").map_err(Error::internal)?;
     let reports = document.get_i64("reports").map_err(Error::internal)?;
     Ok(StoredReview { helpful, reports, ..from_document::<Row>(document)?.review })
@@ -258,6 +259,15 @@ pub async fn admit(
     settle(tx, None, Some(review)).await
 }
 
+/// All of a review, as it is kept.
+pub fn document(review: &StoredReview) -> Result<Document> {
+    let mut row = to_document(&Row::new(review))?;
+    row.insert("_id", review.id.to_string());
+    row.insert("helpful", review.helpful);
+    row.insert("reports", review.reports);
+    Ok(row)
+}
+
 /// Writes a new one; false if there is one with that id or of that author and product.
 pub async fn insert(tx: &mut Tx, review: &StoredReview) -> Result<bool> {
     let mut there = get_in(tx, review.id).await?;
@@ -267,11 +277,7 @@ pub async fn insert(tx: &mut Tx, review: &StoredReview) -> Result<bool> {
     if there.is_some() {
         return Ok(false);
     }
-    let mut row = to_document(&Row::new(review))?;
-    row.insert("_id", review.id.to_string());
-    row.insert("helpful", review.helpful);
-    row.insert("reports", review.reports);
-    tx.collection(REVIEWS).insert_one(row).session(tx.session()).await?;
+    tx.collection(REVIEWS).insert_one(document(review)?).session(tx.session()).await?;
     Ok(true)
 }
 

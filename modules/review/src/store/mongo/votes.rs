@@ -16,8 +16,8 @@ use shared::{
 use super::reviews::{self as kept, REVIEWS};
 use crate::model::StoredReview;
 
-const VOTES: &str = "review_votes";
-const REPORTS: &str = "review_reports";
+pub const VOTES: &str = "review_votes";
+pub const REPORTS: &str = "review_reports";
 
 pub fn specs() -> [Spec; 2] {
     let votes =
