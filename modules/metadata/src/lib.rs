@@ -11,7 +11,7 @@ use shared::db::{Migration, Migrations};
 
 pub use model::settings::Settings;
 pub use service::Service;
-pub use store::SCHEMA;
+pub use store::{KINDS, SCHEMA};
 
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {

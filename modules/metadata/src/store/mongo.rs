@@ -3,6 +3,7 @@
 
 mod definitions;
 mod fields;
+mod moving;
 mod pages;
 mod settings;
 
@@ -22,6 +23,8 @@ use crate::model::settings::Version;
 
 /// The name under which the module's events are published.
 const MODULE: &str = "metadata";
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: MODULE, collections };

@@ -12,7 +12,7 @@ use shared::{
 use super::MODULE;
 use crate::store::Saved;
 
-const DEFINITIONS: &str = "metafield_definitions";
+pub const DEFINITIONS: &str = "metafield_definitions";
 
 pub fn spec() -> Spec {
     let name = unique("definitions_name", doc! {"owner": 1, "namespace": 1, "key": 1}, doc! {});

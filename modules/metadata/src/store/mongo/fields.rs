@@ -17,7 +17,7 @@ use crate::{
     store::{Fields, Saved},
 };
 
-const ENTITIES: &str = "metafields";
+pub const ENTITIES: &str = "metafields";
 /// Entities in memory while a definition changes.
 const PAGE: i64 = 500;
 /// Values that an error names.

@@ -18,7 +18,7 @@ use crate::{
     store::{Listed, Place, Saved},
 };
 
-const PAGES: &str = "content_pages";
+pub const PAGES: &str = "content_pages";
 
 pub fn spec() -> Spec {
     let indexes = vec![

@@ -12,7 +12,7 @@ use shared::{
 use super::MODULE;
 use crate::{model::settings::Version, store::Saved};
 
-const VERSIONS: &str = "shop_settings";
+pub const VERSIONS: &str = "shop_settings";
 
 pub fn spec() -> Spec {
     let properties = doc! {"_id": {"bsonType": "string"}, "document": {"bsonType": "string"}};
