@@ -14,7 +14,7 @@ use shared::{Database, Result, Time, events::EventId};
 
 use crate::mail::{DueMail, NewMail, Position};
 
-pub use mongo::SCHEMA;
+pub use mongo::{KINDS, SCHEMA};
 
 /// The store in a database of whichever family.
 pub fn open(db: Database) -> Arc<dyn Store> {

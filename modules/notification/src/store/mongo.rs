@@ -1,5 +1,7 @@
 //! Mails in MongoDB: one document each.
 
+mod moving;
+
 use async_trait::async_trait;
 use contracts::{
     customer::CustomerId,
@@ -25,6 +27,8 @@ use crate::{
 };
 
 const MAILS: &str = "mails";
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: "notification", collections };
