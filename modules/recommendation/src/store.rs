@@ -18,7 +18,10 @@ use shared::{Database, Result, Time, events::EventId};
 
 use crate::{learn::Features, model::Shown};
 
-pub use mongo::SCHEMA;
+pub use mongo::{KINDS, SCHEMA};
+
+/// Bytes of a part of a model: equal in all databases, so that a model may be moved part by part.
+const PART: usize = 768 * 1024;
 
 /// The store in a database of whichever family.
 pub fn open(db: Database) -> Arc<dyn Store> {

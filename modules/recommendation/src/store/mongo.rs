@@ -3,6 +3,7 @@
 mod impressions;
 mod interactions;
 mod models;
+mod moving;
 
 use async_trait::async_trait;
 use contracts::{
@@ -24,6 +25,8 @@ use crate::{
     learn::Features,
     model::{Shown, order_mark},
 };
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: "recommendation", collections };

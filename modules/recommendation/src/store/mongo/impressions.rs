@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use contracts::{
     customer::CustomerId,
     product::ProductId,
-    recommendation::{ImpressionId, Surface, VisitorId},
+    recommendation::{Impression, ImpressionId, Surface, Visitor, VisitorId},
 };
 use futures::TryStreamExt;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 use shared::{
-    Result,
-    mongo::{Mongo, Spec, duplicate, to_document},
+    Result, Time,
+    mongo::{Mongo, Spec, duplicate, from_document, to_document},
 };
 
 use super::by_time_and_person;
@@ -39,16 +39,16 @@ pub fn spec() -> Spec {
 }
 
 /// A list as it is kept; `at` in µs.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Row {
     #[serde(rename = "_id")]
     id: ImpressionId,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_id: Option<CustomerId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     visitor_id: Option<VisitorId>,
     surface: Surface,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     product_id: Option<ProductId>,
     shown: Vec<ProductId>,
     at: i64,
@@ -65,8 +65,23 @@ struct Lesson {
     clicked: HashSet<ProductId>,
 }
 
-pub async fn insert(mongo: &Mongo, Shown { impression, features }: Shown) -> Result<()> {
-    let row = to_document(&Row {
+/// The list in a document, without its clicks.
+pub fn shown(document: Document) -> Result<Shown> {
+    let row: Row = from_document(document)?;
+    let impression = Impression {
+        id: row.id,
+        visitor: Visitor { customer_id: row.customer_id, visitor_id: row.visitor_id },
+        surface: row.surface,
+        product_id: row.product_id,
+        shown: row.shown,
+        at: Time::from_micros(row.at),
+    };
+    Ok(Shown { impression, features: row.features })
+}
+
+/// The document of a list that nobody has clicked on.
+pub fn document(Shown { impression, features }: Shown) -> Result<Document> {
+    to_document(&Row {
         id: impression.id,
         customer_id: impression.visitor.customer_id,
         visitor_id: impression.visitor.visitor_id,
@@ -76,8 +91,11 @@ pub async fn insert(mongo: &Mongo, Shown { impression, features }: Shown) -> Res
         at: impression.at.micros(),
         features,
         clicked: Vec::new(),
-    })?;
-    match mongo.collection(COLLECTION).insert_one(row).await {
+    })
+}
+
+pub async fn insert(mongo: &Mongo, shown: Shown) -> Result<()> {
+    match mongo.collection(COLLECTION).insert_one(document(shown)?).await {
         Err(error) if duplicate(&error).is_some() => Ok(()),
         inserted => Ok(inserted.map(|_| ())?),
     }

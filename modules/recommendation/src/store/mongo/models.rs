@@ -1,21 +1,21 @@
 //! Trained models. No document is larger than 16 MB, so that a model's content is in parts.
 
 use contracts::recommendation::{ModelId, ModelInfo};
+use data_encoding::BASE64;
 use futures::TryStreamExt;
 use mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use serde::{Deserialize, Serialize};
 use shared::{
-    Result,
+    Error, Result,
     mongo::{Mongo, Spec, Tx, from_document, index, to_document, unique},
 };
 
-const MODELS: &str = "recommendation_models";
-const PARTS: &str = "recommendation_model_parts";
+use crate::store::PART;
+
+pub const MODELS: &str = "recommendation_models";
+pub const PARTS: &str = "recommendation_model_parts";
 /// One document; whoever saves a model changes it, so that models are saved one after the other.
 const TURNS: &str = "recommendation_turns";
-
-/// Bytes of a part.
-const PART: usize = 8 * 1024 * 1024;
 
 pub fn specs() -> [Spec; 3] {
     let model = doc! {"$jsonSchema": {
@@ -61,9 +61,23 @@ struct Part {
     content: Binary,
 }
 
+fn binary(bytes: Vec<u8>) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes }
+}
+
+/// A part's content as the table has it.
+pub fn part_text(part: &Document) -> Result<String> {
+    Ok(BASE64.encode(part.get_binary_generic("content").map_err(Error::internal)?))
+}
+
+/// The same as it is kept here.
+pub fn part_content(text: &str) -> Result<Binary> {
+    Ok(binary(BASE64.decode(text.as_bytes()).map_err(Error::internal)?))
+}
+
 pub async fn insert_parts(mongo: &Mongo, model: ModelId, content: &[u8]) -> Result<()> {
     for (number, part) in (0_i64..).zip(content.chunks(PART)) {
-        let content = Binary { subtype: BinarySubtype::Generic, bytes: part.to_vec() };
+        let content = binary(part.to_vec());
         let part = doc! {
             "_id": format!("{model}/{number}"), "model_id": model.to_string(), "part": number, "content": content,
         };

@@ -9,10 +9,10 @@ use shared::{
     db::{Conn, Tx, on},
 };
 
-use crate::schema::{recommendation_model_parts as parts, recommendation_models as models};
-
-/// Bytes of a part.
-const PART: usize = 768 * 1024;
+use crate::{
+    schema::{recommendation_model_parts as parts, recommendation_models as models},
+    store::PART,
+};
 
 /// The content as it is written.
 pub fn parts(content: &[u8]) -> impl Iterator<Item = String> + '_ {
