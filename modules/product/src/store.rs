@@ -21,7 +21,7 @@ use shared::{Clock, Currency, Database, Error, Kind, Result, Time, events::Event
 
 use crate::model::{fields::IndexedField, price::Offer};
 
-pub use mongo::SCHEMA;
+pub use mongo::{KINDS, SCHEMA};
 
 /// The three stores of one database.
 pub struct Stores {

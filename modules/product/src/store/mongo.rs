@@ -3,6 +3,7 @@
 mod categories;
 mod collections;
 mod fields;
+mod moving;
 mod names;
 mod pictures;
 mod prices;
@@ -39,6 +40,8 @@ use crate::{
 
 /// The name under which the module's events are published.
 const MODULE: &str = "product";
+
+pub use moving::KINDS;
 
 /// The module's collections.
 pub const SCHEMA: Schema = Schema { module: MODULE, collections };

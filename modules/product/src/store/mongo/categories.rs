@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{model::tree::Tree, store::moved_on};
 
-const CATEGORIES: &str = "categories";
+pub(super) const CATEGORIES: &str = "categories";
 
 /// Of each published product its categories, and nothing else: they are counted as a whole, and products are large.
-const PLACEMENTS: &str = "placements";
+pub(super) const PLACEMENTS: &str = "placements";
 
 /// One document: whoever changes the tree writes it, because two changes that keep the rules may break them together.
 const TREE: &str = "category_tree";

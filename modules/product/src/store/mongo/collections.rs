@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::Membership;
 
-const COLLECTIONS: &str = "collections";
+pub(super) const COLLECTIONS: &str = "collections";
 
 pub(super) fn spec() -> Spec {
     let indexes = vec![

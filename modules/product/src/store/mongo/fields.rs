@@ -23,8 +23,8 @@ use super::{
 };
 use crate::model::fields::{IndexedField, indexed};
 
-const FIELDS: &str = "product_fields";
-const DEFINITIONS: &str = "field_definitions";
+pub(super) const FIELDS: &str = "product_fields";
+pub(super) const DEFINITIONS: &str = "field_definitions";
 
 /// How many products are named in one command: it has at most 16 MiB.
 const CHUNK: usize = 10_000;

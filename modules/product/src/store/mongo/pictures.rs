@@ -12,7 +12,7 @@ use shared::{
 use super::MODULE;
 use crate::store::Finished;
 
-const PICTURES: &str = "pictures";
+pub(super) const PICTURES: &str = "pictures";
 
 /// A picture that has failed so often, or has taken the process down with it, is let be.
 const MAX_TRIES: i64 = 5;

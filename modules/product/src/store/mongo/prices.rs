@@ -19,8 +19,8 @@ use super::{
 };
 use crate::model::price::Offer;
 
-const PRICE_LISTS: &str = "price_lists";
-const LIST_PRICES: &str = "list_prices";
+pub(super) const PRICE_LISTS: &str = "price_lists";
+pub(super) const LIST_PRICES: &str = "list_prices";
 
 pub(super) fn specs() -> Vec<Spec> {
     let terms = doc! {

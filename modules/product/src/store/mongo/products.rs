@@ -115,7 +115,7 @@ impl From<Row> for Record {
 }
 
 /// Changes what is named by staff, where the names become those of members.
-fn with_names(product: &mut Product, change: fn(&mut BTreeMap<String, String>)) {
+pub(super) fn with_names(product: &mut Product, change: fn(&mut BTreeMap<String, String>)) {
     change(&mut product.attributes);
     product.variants.iter_mut().for_each(|variant| change(&mut variant.options));
     product.images.iter_mut().for_each(|image| change(&mut image.options));

@@ -26,6 +26,9 @@ use shared::{
 
 use self::levels::{Change, variants};
 pub(super) use levels::validator as levels_validator;
+pub(super) use locations::{LOCATIONS, MAIN};
+pub(super) use movements::MOVEMENTS;
+pub(super) use reservations::RESERVATIONS;
 
 use super::{MODULE, MongoStore, products::touch};
 use crate::{model::shelf::flipped, store::Shelves};

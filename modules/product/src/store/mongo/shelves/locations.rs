@@ -9,10 +9,10 @@ use shared::{
     mongo::{Mongo, Spec, Tx, from_document, index, to_document},
 };
 
-const LOCATIONS: &str = "locations";
+pub(in crate::store::mongo) const LOCATIONS: &str = "locations";
 
 /// The place that every shop begins with: the id that the SQL migration gives it.
-const MAIN: &str = "loc_06db000001o010000000000004";
+pub(in crate::store::mongo) const MAIN: &str = "loc_06db000001o010000000000004";
 
 pub(super) fn spec() -> Spec {
     let validator = doc! {"$jsonSchema": {

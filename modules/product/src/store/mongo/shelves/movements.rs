@@ -16,7 +16,7 @@ use shared::{
     mongo::{Mongo, Spec, Tx, from_document, index, to_document},
 };
 
-const MOVEMENTS: &str = "movements";
+pub(in crate::store::mongo) const MOVEMENTS: &str = "movements";
 
 /// Append only. For each level, the sum of its movements is what is on hand.
 pub(super) fn spec() -> Spec {

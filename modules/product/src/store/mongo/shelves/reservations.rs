@@ -26,7 +26,7 @@ use super::{
 };
 use crate::model::shelf::take;
 
-const RESERVATIONS: &str = "reservations";
+pub(in crate::store::mongo) const RESERVATIONS: &str = "reservations";
 
 const ACTIVE: &str = "active";
 const COMMITTED: &str = "committed";
