@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::{
     Database, Error, Result, events,
     time::system_clock,
-    transfer::{self, Tables, Transfer},
+    transfer::{self, Kind, Tables, Transfer},
 };
 
 use crate::{
@@ -29,49 +29,85 @@ pub struct Copied {
     pub hash: String,
 }
 
-/// Copies all four databases, the pictures and the secret, and compares them. `Invalid/not_movable` for MongoDB. Neither shop may run meanwhile. A copy
+/// Copies all four databases, the pictures and the secret, and compares them. Neither shop may run meanwhile. A copy
 /// that was interrupted goes on where it stopped.
 ///
-/// `Conflict/different` if the target is not equal in the end, `Conflict/other_secret` if it has a secret of its own
-/// already: what is signed and masked with the source's could not be read with it.
+/// `Conflict/not_empty` before anything is written, if the target has something that is not the source's;
+/// `Conflict/different` if it is not equal in the end; `Conflict/other_secret` if it has a secret of its own already: what
+/// is signed and masked with the source's could not be read with it.
 pub async fn copy(from: &Settings, to: &Settings, progress: &Progress) -> Result<Vec<Copied>> {
-    secret(from, to)?;
-    let source = Databases::open(from, system_clock()).await?;
+    let source = Databases::open(from, system_clock()).await?.contents();
     let target = Databases::open(to, system_clock()).await?;
-    // What cannot be moved is said before anything is written.
-    let mut moves = Vec::new();
-    for (source, target) in source.contents().iter().zip(&target.contents()) {
-        moves.push((source.name, parts(source)?, parts(target)?));
-    }
+    let moves = pairs(&source, &target.contents())?;
     target.migrate().await?;
+    for Move { here, there, .. } in &moves {
+        transfer::check(&**here, &**there).await?;
+    }
+    secret(from, to)?;
     let mut copied = Vec::new();
-    for (database, here, there) in moves {
-        for (here, there) in here.into_iter().zip(there) {
-            let tell = |kind: &str, count: u64| progress.tell(&format!("{database}/{kind}"), count);
-            let sums = transfer::copy(&*here, &*there, &tell).await?;
-            copied.extend(sums.into_iter().map(|(kind, sum)| Copied {
-                database,
-                kind,
-                count: sum.count,
-                hash: format!("{:032x}", sum.hash),
-            }));
-        }
+    for Move { database, here, there } in &moves {
+        let tell = |kind: &str, count: u64| progress.tell(&format!("{database}/{kind}"), count);
+        let sums = transfer::copy(&**here, &**there, &tell).await?;
+        copied.extend(sums.into_iter().map(|(kind, sum)| Copied {
+            database,
+            kind,
+            count: sum.count,
+            hash: format!("{:032x}", sum.hash),
+        }));
     }
     pictures(&from.data_dir.join("media"), &to.data_dir.join("media"))?;
     progress.finish();
     Ok(copied)
 }
 
-/// What is moved of a database: its events, and its modules' tables. `Invalid/not_movable` for MongoDB, whose documents
-/// cannot be moved yet.
-fn parts(contents: &Contents) -> Result<[Box<dyn Transfer>; 2]> {
-    let Database::Sql(db) = &contents.database else {
-        let detail = format!("database.{}: documents cannot be moved to or from MongoDB yet", contents.name);
-        return Err(Error::invalid("database", "not_movable", detail));
-    };
-    let own: Vec<_> =
-        contents.tables.iter().filter(|tables| tables.module != events::MIGRATIONS.module).copied().collect();
-    Ok([events::transfer(contents.database.clone()), Box::new(Tables::new(db.clone(), &own))])
+/// What one module keeps, and where it goes.
+struct Move {
+    database: &'static str,
+    here: Box<dyn Transfer>,
+    there: Box<dyn Transfer>,
+}
+
+/// `Invalid/other_modules` if one side has databases that the other has not.
+fn pairs(source: &[Contents], target: &[Contents]) -> Result<Vec<Move>> {
+    if !source.iter().map(|contents| contents.name).eq(target.iter().map(|contents| contents.name)) {
+        let detail = "modules.host must be the same on both sides";
+        return Err(Error::invalid("/modules/host", "other_modules", detail));
+    }
+    let mut moves = Vec::new();
+    for (from, to) in source.iter().zip(target) {
+        for (here, there) in parts(from).into_iter().zip(parts(to)) {
+            moves.push(Move { database: from.name, here, there });
+        }
+    }
+    Ok(moves)
+}
+
+/// What is moved of a database: what its modules say of both families, or else its tables.
+fn parts(contents: &Contents) -> Vec<Box<dyn Transfer>> {
+    let open = |kinds| transfer::open(contents.database.clone(), kinds);
+    let mut parts: Vec<_> = kinds(contents.name).into_iter().map(open).collect();
+    if let (1, Database::Sql(db)) = (parts.len(), &contents.database) {
+        let events = events::MIGRATIONS.module;
+        let own: Vec<_> = contents.tables.iter().filter(|tables| tables.module != events).copied().collect();
+        parts.push(Box::new(Tables::new(db.clone(), &own)));
+    }
+    parts
+}
+
+/// What is kept in a database of either family. Where modules need a relational one, that is only the events.
+fn kinds(database: &str) -> Vec<&'static [Kind]> {
+    match database {
+        "products" => vec![events::KINDS, product::KINDS],
+        "metadata" => vec![
+            events::KINDS,
+            cart::KINDS,
+            notification::KINDS,
+            recommendation::KINDS,
+            metadata::KINDS,
+            review::KINDS,
+        ],
+        _ => vec![events::KINDS],
+    }
 }
 
 /// The secret that is kept in the data folder goes along: passwords' pepper, keys and links depend on it.
@@ -115,4 +151,36 @@ fn pictures(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What is made anew by its first use.
+    const LEFT: [&str; 4] = ["category_tree", "recommendation_turns", "relays", "review_turns"];
+
+    #[tokio::test]
+    async fn every_table_and_every_collection_is_moved_or_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::with(&[("data_dir", folder.path().to_str().unwrap())]).unwrap();
+        let all = Databases::open(&settings, system_clock()).await.unwrap().contents();
+        for contents in all.iter().filter(|contents| kinds(contents.name).len() > 1) {
+            let kinds = || kinds(contents.name).into_iter().flatten();
+            let tables =
+                kinds().flat_map(|kind| kind.parts.iter().map(|part| part.table).chain([kind.table]));
+            let made = transfer::made(&contents.tables);
+            assert_eq!(
+                made.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+                tables.collect::<BTreeSet<_>>()
+            );
+            let collections =
+                kinds().flat_map(|kind| kind.beside.iter().map(|(name, _)| *name).chain([kind.collection]));
+            let specs = contents.documents.iter().flat_map(|schema| (schema.collections)());
+            let kept = specs.map(|spec| spec.name).filter(|name| !LEFT.contains(name));
+            assert_eq!(kept.collect::<BTreeSet<_>>(), collections.collect::<BTreeSet<_>>());
+        }
+    }
 }
