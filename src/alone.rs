@@ -1,6 +1,6 @@
 //! One process that is the whole shop: without the cargo feature `distributed` there is nobody else.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use contracts::system::System;
 use shared::{
@@ -13,6 +13,13 @@ use shared::{
 };
 
 use crate::{settings::Settings, system::Machinery};
+
+/// An entry in no registry.
+pub struct Registered;
+
+impl Registered {
+    pub async fn end(self) {}
+}
 
 /// The other processes of the shop: none.
 pub struct Fleet;
@@ -43,6 +50,10 @@ impl Fleet {
     pub fn watch(&self, _: Vec<Watcher>, _: &Cache) {}
 
     pub fn start(&self, _: &Jobs) {}
+
+    pub fn register(&self, _: &Settings, _: &[SocketAddr]) -> Result<Registered> {
+        Ok(Registered)
+    }
 
     pub async fn close(&self) {}
 }

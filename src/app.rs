@@ -36,7 +36,7 @@ use web::Web;
 
 use crate::{
     databases::Databases,
-    fleet::Fleet,
+    fleet::{Fleet, Registered},
     settings::{Settings, Transport},
     system::Machinery,
 };
@@ -50,6 +50,7 @@ pub struct App {
     pub jobs: Jobs,
     redis: Option<Redis>,
     fleet: Fleet,
+    machinery: Arc<Machinery>,
     system: Arc<dyn System>,
     bus: Arc<dyn Bus>,
     pages: Web,
@@ -104,7 +105,8 @@ impl App {
         let bus = fleet.bus(consumers);
         let machinery =
             Machinery::new(&settings, databases.outboxes(), bus.clone(), jobs.clone(), clock.now());
-        let system: Arc<dyn System> = fleet.system(Arc::new(machinery));
+        let machinery = Arc::new(machinery);
+        let system: Arc<dyn System> = fleet.system(machinery.clone());
         let redis = settings.redis()?;
         let ttl = Duration::from_secs(settings.gateway.cache_seconds);
         let cache = Cache::new(settings.gateway.cache_bytes, ttl, redis.clone());
@@ -144,7 +146,20 @@ impl App {
             redis.watch(gateway.listener());
             redis.watch(pages.watcher());
         }
-        Ok(Self { settings, ports, databases, gateway, jobs, redis, fleet, system, bus, pages, modules })
+        Ok(Self {
+            settings,
+            ports,
+            databases,
+            gateway,
+            jobs,
+            redis,
+            fleet,
+            machinery,
+            system,
+            bus,
+            pages,
+            modules,
+        })
     }
 
     /// Starts relays and workers; what a crash left is taken up at once.
@@ -176,12 +191,13 @@ impl App {
         Ok(())
     }
 
-    /// Listens. The server stops by itself on SIGTERM and SIGINT.
+    /// Listens, until the server's handle is told to stop.
     pub fn serve(&self) -> Result<(Server, Vec<std::net::SocketAddr>)> {
         let gateway = self.gateway.clone();
         let server = &self.settings.server;
         let mut http = HttpServer::new(move || ActixApp::new().configure(|config| gateway.configure(config)))
             .shutdown_timeout(server.shutdown_seconds)
+            .disable_signals()
             .max_connections(server.max_connections)
             .client_request_timeout(Duration::from_secs(10))
             .keep_alive(Duration::from_secs(75));
@@ -196,9 +212,18 @@ impl App {
         Ok((http.run(), addresses))
     }
 
-    /// Once the process is told to stop, ends the streams that pages listen to: the server waits for nobody else.
-    pub async fn close_streams_at_stop(&self) {
-        stop_signal().await;
+    /// Lets others find this process, which listens at these addresses, until the entry is ended.
+    pub fn register(&self, addresses: &[std::net::SocketAddr]) -> Result<Registered> {
+        self.fleet.register(&self.settings, addresses)
+    }
+
+    /// The process is about to stop: it is not ready any more.
+    pub fn leave(&self) {
+        self.machinery.leave();
+    }
+
+    /// Ends the streams that pages listen to: a server that stops waits for nobody else.
+    pub fn close_streams(&self) {
         self.pages.close_streams();
     }
 
@@ -389,27 +414,6 @@ async fn connect(
     let modules =
         Modules { product, customer, cart, payment, shipping, order, notification, recommendation, review };
     Ok((modules, ports))
-}
-
-#[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// The configured secret, or the one in the data folder, made at the first start.

@@ -1,9 +1,11 @@
-//! `bodega`: serve, migrate, seed, import, export, staff, reviews, config, doctor, copy, openapi, completions.
+//! `bodega`: serve, migrate, seed, import, export, staff, reviews, config, doctor, topology, dead-letters, copy, openapi,
+//! completions.
 #![expect(clippy::print_stdout, reason = "the command line answers on standard output")]
 
 mod doctor;
 mod recommend;
 mod serve;
+mod topology;
 
 use std::{
     io::Write,
@@ -75,6 +77,32 @@ enum Command {
     },
     /// Check that everything is in order.
     Doctor(Doctor),
+    /// Every module: where it runs, how it is, how much it has to do. Exit code 1 if one runs nowhere.
+    Topology {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Write the gateways that Consul knows as nginx's upstreams.
+    #[cfg(feature = "distributed")]
+    Upstreams {
+        /// Whose instances.
+        #[arg(long, default_value = "bodega-gateway", value_name = "NAME")]
+        service: String,
+        /// The file to write, to be included by nginx inside `upstream { }`.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// What to run when it has changed: "nginx -s reload".
+        #[arg(long, value_name = "CMD")]
+        reload: Option<String>,
+        /// Go on until told to stop.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Events that somebody could not take.
+    DeadLetters {
+        #[command(subcommand)]
+        what: topology::DeadLetters,
+    },
     /// Copy a whole shop to other databases, embedded or not, and compare them. Neither shop may run meanwhile.
     Copy {
         /// The settings of the shop that is there (TOML).
@@ -237,6 +265,20 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         }
         Command::Doctor(options) if options.queries => doctor::queries(load_whole(file)?, &options).await,
         Command::Doctor(options) => doctor::run(load_whole(file)?, options.format).await,
+        Command::Topology { format } => topology::topology(load(file)?, format).await,
+        #[cfg(feature = "distributed")]
+        Command::Upstreams { service, out, reload, watch } => {
+            let consul = crate::registry::client(&load(file)?)?;
+            let stop = tokio_util::sync::CancellationToken::new();
+            let stopped = stop.clone();
+            tokio::spawn(async move {
+                serve::stop_signal().await;
+                stopped.cancel();
+            });
+            crate::consul::upstreams(&consul, &service, &out, reload.as_deref(), watch, stop).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::DeadLetters { what } => topology::dead_letters(load(file)?, what).await,
         Command::Copy { from, to, format } => copy_shop(&from, &to, format).await,
         Command::Openapi => {
             println!("{}", gateway::document().to_pretty_json().map_err(Error::internal)?);

@@ -1,6 +1,6 @@
 //! The other processes of the shop, over RabbitMQ: with the cargo feature `distributed`, where the settings name a broker.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use contracts::system::{DeadLetter, Health, Process, QueueDepth, ServiceLoad, System, SystemReport};
@@ -14,7 +14,9 @@ use shared::{
     rpc::{Service, Transport},
 };
 
+pub use crate::registry::Registered;
 use crate::{
+    registry,
     settings::Settings,
     system::{self, Machinery},
 };
@@ -120,6 +122,11 @@ impl Fleet {
         if let Some(broker) = &self.broker {
             broker.start(jobs);
         }
+    }
+
+    /// Lets the others find this process, which listens at these addresses.
+    pub fn register(&self, settings: &Settings, addresses: &[SocketAddr]) -> Result<Registered> {
+        registry::register(settings, addresses)
     }
 
     /// After the workers have ended.

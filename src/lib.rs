@@ -1,10 +1,14 @@
 //! Bodega, wired: settings in, a running shop out. The only code that knows every module.
 
+#[cfg(feature = "distributed")]
+mod consul;
 #[cfg(not(feature = "distributed"))]
 #[path = "alone.rs"]
 mod fleet;
 #[cfg(feature = "distributed")]
 mod fleet;
+#[cfg(feature = "distributed")]
+mod registry;
 
 mod app;
 pub mod cli;

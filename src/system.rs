@@ -1,6 +1,12 @@
 //! What the process knows of itself, for `/api/v1/admin/system`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use contracts::system::{
@@ -37,6 +43,7 @@ pub struct Machinery {
     jobs: Jobs,
     started_at: Time,
     settings: Settings,
+    is_leaving: AtomicBool,
 }
 
 impl Machinery {
@@ -48,7 +55,19 @@ impl Machinery {
         jobs: Jobs,
         started_at: Time,
     ) -> Self {
-        Self { outboxes, bus, jobs, started_at, settings: settings.clone() }
+        Self {
+            outboxes,
+            bus,
+            jobs,
+            started_at,
+            settings: settings.clone(),
+            is_leaving: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on this process is not ready: it stops.
+    pub fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
     }
 
     /// This process.
@@ -115,7 +134,11 @@ impl System for Machinery {
             }
             Health { name: format!("{} database", outbox.database), ok: matches!(answer, Ok(Ok(()))) }
         });
-        futures::future::join_all(asks).await
+        let mut health = futures::future::join_all(asks).await;
+        if self.is_leaving.load(Ordering::Relaxed) {
+            health.push(Health { name: "process that stays".into(), ok: false });
+        }
+        health
     }
 
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>> {

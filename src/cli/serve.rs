@@ -3,7 +3,7 @@
 use std::{pin::pin, process::ExitCode, time::Instant};
 
 use contracts::product::ProductFilter;
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use shared::{Error, PageRequest, Result};
 
 use super::{NO_DEMO, Serve};
@@ -31,15 +31,55 @@ pub async fn run(mut settings: Settings, options: Serve) -> Result<ExitCode> {
         std::fs::remove_file(loading).map_err(Error::internal)?;
         println!("{report}");
     }
+    let registration = app.register(&addresses)?;
     announce(&app, &addresses, started);
-    let served = match select(server, pin!(app.close_streams_at_stop())).await {
-        Either::Left((served, _)) => served,
-        Either::Right(((), server)) => server.await,
+    let handle = server.handle();
+    let ending = async {
+        stop_signal().await;
+        tracing::info!("stopping");
+        app.leave();
+        registration.end().await;
+        app.close_streams();
+        handle.stop(true).await;
     };
-    served.map_err(Error::internal)?;
-    tracing::info!("stopping");
-    app.stop().await;
-    Ok(ExitCode::SUCCESS)
+    let serving = async {
+        let (served, ()) = join(server, ending).await;
+        served.map_err(Error::internal)?;
+        app.stop().await;
+        Ok(ExitCode::SUCCESS)
+    };
+    let impatient = async {
+        stop_signal().await;
+        stop_signal().await;
+    };
+    match select(pin!(serving), pin!(impatient)).await {
+        Either::Left((code, _)) => code,
+        // Whoever asks twice does not want to wait.
+        Either::Right(_) => Ok(ExitCode::FAILURE),
+    }
+}
+
+#[cfg(unix)]
+/// Returns when the process is told to stop.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+/// Returns when the process is told to stop.
+pub async fn stop_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 /// Marks a data folder that holds the demo shop.

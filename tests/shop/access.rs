@@ -172,10 +172,18 @@ async fn the_machinery_is_shown_to_the_owner(shape: Shape) {
     let mug = shop.buyable(10).await;
     let body = shop.order_for(&shop.guest, &mug, 1, "tok_ok").await;
     check_out(&shop.guest, &body).await.expect(201);
-    let place = if shape == Shape::Loopback { "loopback" } else { "in_process" };
+    let places: &[&str] = match shape {
+        Shape::InProcess => &["in_process"],
+        Shape::Loopback => &["loopback"],
+        #[cfg(feature = "distributed")]
+        Shape::Split => &["remote", "in_process"],
+    };
     let report = shop.owner.get("/admin/system").await.expect(200);
     let modules = report["modules"].as_array().unwrap();
-    assert!(modules.len() >= 8 && modules.iter().all(|module| module["place"] == place), "{report}");
+    let placed = |module: &Value| places.iter().any(|place| module["place"] == *place);
+    assert!(modules.len() == 12 && modules.iter().all(placed), "{report}");
+    assert!(modules.iter().all(|module| module["instances"] == 1), "{report}");
+    assert_eq!(modules[0]["place"], places[0], "{report}");
     assert!(report["health"].as_array().unwrap().iter().all(|health| health["ok"] == true), "{report}");
     assert!(report["jobs"].as_array().is_some_and(|jobs| !jobs.is_empty()));
     wait_for("every event is heard", async || {

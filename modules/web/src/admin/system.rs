@@ -4,7 +4,7 @@ use actix_web::web;
 use askama::Template;
 use contracts::{
     customer::Permission,
-    system::{DeadLetter, SystemReport},
+    system::{DeadLetter, Process, SystemReport},
 };
 use shared::Kind;
 
@@ -35,6 +35,35 @@ struct SystemPart<'a> {
     report: SystemReport,
     dead: Vec<DeadLetter>,
 }
+
+/// What the tables say of a process; both templates include them.
+macro_rules! words {
+    ($($Template:ident),+) => {$(
+        impl $Template<'_> {
+            fn modules(&self, process: &Process) -> String {
+                let names: Vec<_> = process.modules.iter().map(|module| module.name.as_str()).collect();
+                names.join(", ")
+            }
+
+            fn is_healthy(&self, process: &Process) -> bool {
+                process.health.iter().all(|health| health.ok)
+            }
+
+            fn rounded(&self, rate: &f64) -> u64 {
+                rate.round() as u64
+            }
+
+            fn milliseconds(&self, microseconds: &u64) -> String {
+                format!("{:.1}", *microseconds as f64 / 1000.0)
+            }
+
+            fn waiting(&self, process: &Process) -> u64 {
+                process.queues.iter().map(|queue| u64::from(queue.waiting)).sum()
+            }
+        }
+    )+};
+}
+words!(SystemPage, SystemPart);
 
 async fn show(p: Page) -> Answer {
     p.staff(Permission::SystemRead)?;
