@@ -40,6 +40,10 @@ impl Column {
         let name = quoted(&self.name);
         match (sqlite, self.kind.as_str()) {
             (true, "boolean") => format!("json(case {name} when 1 then 'true' when 0 then 'false' end)"),
+            // By itself SQLite says fifteen digits, and not all that there are.
+            (true, "double precision") => {
+                format!("json(case when {name} is not null then printf('%!.17g', {name}) end)")
+            }
             (false, "timestamp with time zone") => {
                 format!("to_char({name} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
             }

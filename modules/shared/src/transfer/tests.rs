@@ -11,7 +11,7 @@ const THINGS: Migrations = Migrations {
         version: "2026-01-01_start",
         up: "create table things (
                 id uuid primary key, name text not null, parts bigint not null, good boolean not null,
-                made_at timestamptz not null, note text
+                made_at timestamptz not null, note text, score double precision
              );
              create table parts (
                 thing uuid not null references things (id), position bigint not null, name text not null,
@@ -43,10 +43,17 @@ async fn fill(db: &Db) {
             2 => ("5", "'5'"),
             _ => ("true\n", "'{\"a\": [1]}'"),
         };
+        let score = match i % 5 {
+            0 => "null".to_owned(),
+            // Many digits, and never a whole number, which PostgreSQL writes without a point.
+            _ => format!("{:?}", f64::from(2 * u32::try_from(i).unwrap() + 1) / 14.0),
+        };
         let (good, at) =
             (i % 2 == 0, crate::Time::from_micros(1_800_000_000_000_000 + i64::try_from(i).unwrap()));
-        sql +=
-            &format!("insert into things values ('{id}', '{name}', {}, {good}, '{at}', {note});", i64::MAX);
+        sql += &format!(
+            "insert into things values ('{id}', '{name}', {}, {good}, '{at}', {note}, {score});",
+            i64::MAX
+        );
         for position in 0..=i % 2 {
             sql += &format!("insert into parts values ('{id}', {position}, 'part');");
         }
@@ -84,6 +91,7 @@ async fn a_copy_goes_on_where_it_was_interrupted_and_corrects_what_is_different(
     fill(&db).await;
     let (target, there) = open(&crate::testing::relational(folder.path(), "transfer").await.unwrap()).await;
     there.write("things", source.read("things", None, 700).await.unwrap()).await.unwrap();
+    check(&source, &there).await.unwrap();
     let told = Mutex::new(Vec::new());
     let tell = |kind: &str, count: u64| told.lock().unwrap().push((kind.to_owned(), count));
     copy(&source, &there, &tell).await.unwrap();
@@ -99,10 +107,11 @@ async fn a_copy_goes_on_where_it_was_interrupted_and_corrects_what_is_different(
     run(
         &target,
         format!(
-            "insert into things values ('{}', '', 1, true, '2026-01-01T00:00:00Z', null)",
+            "insert into things values ('{}', '', 1, true, '2026-01-01T00:00:00Z', null, null)",
             uuid::Uuid::max()
         ),
     )
     .await;
+    assert_eq!(check(&source, &there).await.unwrap_err().code, "not_empty");
     assert_eq!(copy(&source, &there, &|_, _| ()).await.unwrap_err().code, "different");
 }

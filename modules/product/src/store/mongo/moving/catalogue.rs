@@ -67,7 +67,7 @@ pub fn product_row(kind: &Kind, document: &Document) -> Result<Value> {
     let published = row["status"] == "published";
     let places = category_ids.iter().map(|id| json!({"category_id": id.uuid(), "published": published}));
     row["data"] = json!(serde_json::to_string(&data)?);
-    row["rating_average"] = json!(short(rating.average));
+    row["rating_average"] = json!(rating.average);
     row["rating_count"] = json!(rating.count);
     row["rating_sequence"] = json!(rating.sequence);
     row["product_touches"] = json!([{"touched_at": Time::from_micros(touched_at)}]);
@@ -95,7 +95,7 @@ pub fn product_document(kind: &Kind, row: &Value) -> Result<Document> {
     with_names(&mut data, escape);
     let mut places = part_rows(row, "product_categories")?
         .iter()
-        .map(|place| Ok(parsed(&place["category_id"])?))
+        .map(|place| parsed(&place["category_id"]))
         .collect::<Result<Vec<CategoryId>>>()?;
     places.sort();
     let places: Vec<_> = places.iter().map(ToString::to_string).collect();
@@ -116,27 +116,6 @@ pub fn product_rewritten(row: &mut Value) -> Result<()> {
     rewritten::<Product>(row, "data")?;
     let average =
         row["rating_average"].as_f64().ok_or_else(|| Error::internal("a product without a rating"))?;
-    row["rating_average"] = json!(short(average));
+    row["rating_average"] = json!(average);
     Ok(())
-}
-
-/// SQLite says fifteen digits of a number, and everybody says these alike.
-fn short(average: f64) -> f64 {
-    (average * 1e9).round() / 1e9
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short;
-
-    #[test]
-    fn a_short_average_stays_what_it_is() {
-        for stars in 1..=500_u32 {
-            for count in 1..=100_u32 {
-                let average = short(f64::from(stars) / f64::from(count));
-                assert_eq!(short(average), average);
-                assert_eq!(format!("{average:.14}").parse::<f64>().unwrap(), average);
-            }
-        }
-    }
 }
