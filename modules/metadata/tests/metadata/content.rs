@@ -112,4 +112,5 @@ async fn lists_go_on_where_they_ended() {
         async move { metadata.list_pages(filter, limit(9)).await.unwrap().data.len() }
     };
     assert_eq!((found("POST").await, found("0%").await, found("_").await), (3, 2, 0));
+    assert_eq!(found("P\0ST").await, 0);
 }

@@ -79,6 +79,9 @@ async fn who_is_erased_leaves_stars_and_nothing_else() {
     for table in ["reviews", "review_votes", "review_reports", "review_purchases"] {
         assert_eq!(rows(&shop, table, &uuid).await, 0, "{table}");
     }
+    if let Database::Mongo(db) = &shop.db {
+        assert_eq!(documents(db, "review_turns", &ada.to_string()).await, 0);
+    }
     for needle in ["Lovelace", "Engine Row", &ada.to_string()] {
         assert_eq!(rows(&shop, "reviews", needle).await, 0, "{needle}");
     }

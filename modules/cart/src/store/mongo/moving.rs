@@ -69,8 +69,8 @@ pub const KINDS: &[Kind] = &[
         },
         document: |_, row| taxes::document(text(&row["country"])?, part_rows(row, "tax_rates")?),
         same: |country| {
-            let rates = country["tax_rates"].as_array_mut().into_iter().flatten();
-            rates.map(|row| rewritten::<NewTaxRate>(row, "document")).collect()
+            let mut rates = country["tax_rates"].as_array_mut().into_iter().flatten();
+            rates.try_for_each(|row| rewritten::<NewTaxRate>(row, "document"))
         },
         ..KIND
     },

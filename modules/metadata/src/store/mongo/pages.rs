@@ -3,7 +3,7 @@
 use contracts::metadata::content::{ContentChanged, ContentPage, PageFilter, PageId, PageKind};
 use futures::TryStreamExt;
 use mongodb::{
-    bson::{Document, Regex, doc},
+    bson::{Document, doc},
     error::Error as MongoError,
 };
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ pub async fn list(
 ) -> Result<Vec<ContentPage>> {
     let mut wanted = Document::new();
     if let Some(text) = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        wanted.insert("haystack", containing(text)?);
+        wanted.insert("$expr", containing(text));
     }
     if let Some(kind) = filter.kind {
         wanted.insert("kind", kind_column(kind));
@@ -141,11 +141,10 @@ pub async fn list(
     found.into_iter().map(|document| Ok(listed(document)?.page)).collect()
 }
 
-fn containing(text: &str) -> Result<Regex> {
-    Ok(Regex {
-        pattern: regex::escape(&text.to_lowercase()).try_into().map_err(Error::internal)?,
-        options: String::new().try_into().map_err(Error::internal)?,
-    })
+/// No pattern: one cannot have a NUL in it, and a text may.
+fn containing(text: &str) -> Document {
+    let place = doc! {"$indexOfBytes": ["$haystack", {"$literal": text.to_lowercase()}]};
+    doc! {"$gte": [place, 0]}
 }
 
 pub async fn insert(tx: &mut Tx, page: &ContentPage, title: &str) -> Result<()> {

@@ -3,8 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use contracts::{customer::CustomerId, product::ProductId};
+use data_encoding::HEXLOWER;
 use futures::TryStreamExt;
 use mongodb::bson::{DateTime, Document, doc};
+use sha2::{Digest, Sha256};
 use shared::{
     Error, Result, Time,
     mongo::{Spec, Tx, index, partial, shape},
@@ -36,7 +38,8 @@ pub fn specs() -> [Spec; 2] {
 pub async fn take_turn(tx: &mut Tx, customer: CustomerId, product: ProductId) -> Result<()> {
     let turn =
         doc! {"$inc": {"taken": 1_i64}, "$set": {"at": DateTime::from_millis(tx.now().micros() / 1_000)}};
-    let id = doc! {"_id": format!("{product}/{customer}")};
+    // A hash: it outlives the customer, and is not to say who it was.
+    let id = doc! {"_id": HEXLOWER.encode(&Sha256::digest(format!("{product}/{customer}")))};
     tx.collection(TURNS).update_one(id, turn).upsert(true).session(tx.session()).await?;
     Ok(())
 }

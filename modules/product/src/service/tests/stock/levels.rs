@@ -53,6 +53,7 @@ async fn levels_are_listed_once_each_and_narrowed() {
     assert_eq!(shop.listed(few, 1).await, named(&[("SKU-1", 2), ("SKU-3", 1)]));
     let few = LevelFilter { below: Some(4), q: Some(" sku-4".into()), ..there };
     assert_eq!(shop.listed(few, 1).await, named(&[("SKU-4", 3)]));
+    assert!(shop.found("SKU\0").await.is_empty());
     let nothing = LevelFilter { variant_ids: vec![VariantId::new()], ..all };
     assert!(shop.listed(nothing, 1).await.is_empty());
 }

@@ -17,7 +17,7 @@ use shared::{
     mongo::{Mongo, Tx, from_document, to_document},
 };
 
-use crate::store::mongo::{texts, variants::VARIANTS};
+use crate::store::mongo::{products::contains, texts, variants::VARIANTS};
 
 /// What the server refuses to write as a variant's `levels`, whatever a program does.
 pub(in crate::store::mongo) fn validator() -> Document {
@@ -170,7 +170,7 @@ fn wanted(filter: &LevelFilter) -> (Document, Document) {
         variant.insert("_id", doc! {"$in": texts(&filter.variant_ids)});
     }
     if let Some(text) = &filter.q {
-        variant.insert("haystack", doc! {"$regex": literal(text)});
+        variant.extend(contains("haystack", text));
     }
     if let Some(location) = filter.location_id {
         variant.insert("levels.location_id", location.to_string());
@@ -181,18 +181,6 @@ fn wanted(filter: &LevelFilter) -> (Document, Document) {
         level.insert("levels.available", doc! {"$lt": below});
     }
     (variant, level)
-}
-
-/// A pattern that finds this text.
-fn literal(text: &str) -> String {
-    let mut pattern = String::new();
-    for c in text.chars() {
-        if !c.is_alphanumeric() {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }
 
 /// Adds units to a level, or begins it. `units` must be positive.
