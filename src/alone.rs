@@ -51,7 +51,7 @@ impl Fleet {
 
     pub fn start(&self, _: &Jobs) {}
 
-    pub fn register(&self, _: &Settings, _: &[SocketAddr]) -> Result<Registered> {
+    pub fn register(&self, _: &Settings, _: &[SocketAddr], _: &Jobs) -> Result<Registered> {
         Ok(Registered)
     }
 

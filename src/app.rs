@@ -214,7 +214,7 @@ impl App {
 
     /// Lets others find this process, which listens at these addresses, until the entry is ended.
     pub fn register(&self, addresses: &[std::net::SocketAddr]) -> Result<Registered> {
-        self.fleet.register(&self.settings, addresses)
+        self.fleet.register(&self.settings, addresses, &self.jobs)
     }
 
     /// The process is about to stop: it is not ready any more.

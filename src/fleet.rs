@@ -125,8 +125,8 @@ impl Fleet {
     }
 
     /// Lets the others find this process, which listens at these addresses.
-    pub fn register(&self, settings: &Settings, addresses: &[SocketAddr]) -> Result<Registered> {
-        registry::register(settings, addresses)
+    pub fn register(&self, settings: &Settings, addresses: &[SocketAddr], jobs: &Jobs) -> Result<Registered> {
+        registry::register(settings, addresses, jobs)
     }
 
     /// After the workers have ended.

@@ -1,8 +1,8 @@
 //! This process in Consul, if the settings name an agent.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use shared::Result;
+use shared::{Result, jobs::Jobs};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ pub struct Registered {
 }
 
 /// Registers every module that is hosted here as `bodega-<module>`, with a check of `/readyz`.
-pub fn register(settings: &Settings, addresses: &[SocketAddr]) -> Result<Registered> {
+pub fn register(settings: &Settings, addresses: &[SocketAddr], jobs: &Jobs) -> Result<Registered> {
     let stop = CancellationToken::new();
     let mut registered = Registered { stop: stop.clone(), keeping: None, farewell: Duration::ZERO };
     if settings.consul.url.is_empty() {
@@ -45,11 +45,23 @@ pub fn register(settings: &Settings, addresses: &[SocketAddr]) -> Result<Registe
     };
     let modules = crate::settings::MODULES.iter().filter(|module| settings.hosts(module.name));
     let entries = modules.map(|module| entry(module.name)).collect();
+    elect(&consul, settings, jobs, &stop);
     registered.keeping = Some(tokio::spawn(async move { consul.keep_registered(entries, stop).await }));
     if settings.hosts("gateway") {
         registered.farewell = FAREWELL;
     }
     Ok(registered)
+}
+
+/// Lets the processes that host a module elect one of them for what is to be done once.
+fn elect(consul: &Consul, settings: &Settings, jobs: &Jobs, stop: &CancellationToken) {
+    let hosted = crate::settings::MODULES.iter().filter(|module| settings.hosts(module.name));
+    let lead = |module: &str| {
+        let key = format!("{}/leader/{module}", settings.broker.namespace);
+        consul.lead(&key, &settings.instance, stop.clone())
+    };
+    let leads: BTreeMap<_, _> = hosted.map(|module| (module.name, lead(module.name))).collect();
+    jobs.elect(Box::new(move |module| leads.get(module).is_none_or(|leads| *leads.borrow())));
 }
 
 /// The agent that the settings name.

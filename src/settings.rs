@@ -1,4 +1,4 @@
-//! Settings: `config/default.toml` < a file < the environment. The only code that reads the environment.
+//! Settings: `config/default.toml` < what Consul keeps < a file < the environment. The only code that reads the environment.
 
 use std::path::{Path, PathBuf};
 
@@ -188,6 +188,7 @@ pub struct Consul {
     pub url: String,
     pub token: Secret,
     pub address: String,
+    pub settings_key: String,
     pub check_seconds: u64,
     pub forget_seconds: u64,
 }
@@ -419,7 +420,45 @@ fn hide(table: &mut toml::Table) {
 }
 
 fn layers(file: Option<&Path>) -> Result<Config> {
+    let own = layers_over(None, file)?;
+    match shared_settings(&own)? {
+        Some(shared) => layers_over(Some(&shared), file),
+        None => Ok(own),
+    }
+}
+
+/// What Consul keeps for the whole shop, where the settings say so.
+#[cfg(feature = "distributed")]
+fn shared_settings(own: &Config) -> Result<Option<String>> {
+    let text = |key: &str| own.get_string(key).map_err(wrong);
+    let (url, key, token) = (text("consul.url")?, text("consul.settings_key")?, text("consul.token")?);
+    if url.is_empty() || key.is_empty() {
+        return Ok(None);
+    }
+    let consul = crate::consul::Consul::new(&url, Some(token.as_str()).filter(|token| !token.is_empty()))?;
+    // Settings come before everything else, the runtime's work included: a thread of its own waits for the answer.
+    let asking = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let found = runtime.map_err(Error::internal)?.block_on(consul.get(&key))?;
+        let missing = || {
+            let detail = format!("consul.settings_key: Consul keeps nothing under {key}");
+            Error::invalid("consul.settings_key", "setting", detail)
+        };
+        String::from_utf8(found.ok_or_else(missing)?).map_err(Error::internal)
+    });
+    asking.join().map_err(|_| Error::internal("a thread panicked"))?.map(Some)
+}
+
+#[cfg(not(feature = "distributed"))]
+fn shared_settings(_: &Config) -> Result<Option<String>> {
+    Ok(None)
+}
+
+fn layers_over(shared: Option<&str>, file: Option<&Path>) -> Result<Config> {
     let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(shared) = shared {
+        builder = builder.add_source(File::from_str(shared, FileFormat::Toml));
+    }
     if let Some(file) = file {
         builder = builder.add_source(File::from(file).format(FileFormat::Toml));
     }

@@ -108,6 +108,23 @@ fn a_module_knows_only_contracts_and_shared() {
 }
 
 #[test]
+fn a_shop_in_one_process_contains_no_broker_and_no_registry() {
+    let tree = |features: &[&str]| {
+        let arguments = ["tree", "--package", "bodega", "--edges", "normal", "--prefix", "none", "--offline"];
+        let tree = Command::new(env!("CARGO")).current_dir(ROOT).args(arguments).args(features).output();
+        let tree = tree.expect("cargo runs");
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        String::from_utf8(tree.stdout).expect("names are text")
+    };
+    let has = |tree: &str, package: &str| tree.lines().any(|line| line.split(' ').next() == Some(package));
+    let (alone, split) = (tree(&[]), tree(&["--features", "distributed"]));
+    for package in ["lapin", "reqwest", "recloser", "tower"] {
+        assert!(!has(&alone, package), "{package} is in the shop without the feature");
+        assert!(has(&split, package), "{package} is not in the shop with the feature");
+    }
+}
+
+#[test]
 fn the_root_wires_every_module() {
     let workspace = workspace();
     let wired = ours(root(&workspace));

@@ -118,10 +118,14 @@ impl Service {
             async move { service.refresh().await }
         });
         let service = self.clone();
-        jobs.every("cart.sweeper", Duration::from_secs(self.settings.sweep_seconds.max(1)), move || {
-            let service = service.clone();
-            async move { service.sweep().await }
-        });
+        jobs.every_elected(
+            "cart.sweeper",
+            Duration::from_secs(self.settings.sweep_seconds.max(1)),
+            move || {
+                let service = service.clone();
+                async move { service.sweep().await }
+            },
+        );
     }
 }
 

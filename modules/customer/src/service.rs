@@ -55,7 +55,7 @@ impl Service {
     /// Starts the hourly pruning.
     pub fn start(self: &Arc<Self>, jobs: &Jobs) {
         let service = self.clone();
-        jobs.every("customer.prune", Duration::from_secs(3600), move || {
+        jobs.every_elected("customer.prune", Duration::from_secs(3600), move || {
             let service = service.clone();
             async move { service.prune().await }
         });

@@ -60,7 +60,7 @@ impl Service {
     pub fn start(self: &Arc<Self>, jobs: &Jobs) {
         self.start_sending(jobs);
         let service = self.clone();
-        jobs.every("notification.prune", Duration::from_secs(24 * 3600), move || {
+        jobs.every_elected("notification.prune", Duration::from_secs(24 * 3600), move || {
             let service = service.clone();
             async move { service.prune().await }
         });

@@ -33,7 +33,7 @@ impl Service {
             async move { service.tie_up().await }
         });
         let service = self.clone();
-        jobs.every("order.idempotency", Duration::from_secs(3600), move || {
+        jobs.every_elected("order.idempotency", Duration::from_secs(3600), move || {
             let service = service.clone();
             async move { service.prune_answers().await }
         });

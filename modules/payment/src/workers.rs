@@ -27,7 +27,7 @@ impl Service {
             }
         });
         let (service, period) = (self.clone(), Duration::from_secs(self.settings().reconcile_seconds));
-        jobs.every("payment.reconcile", period, move || {
+        jobs.every_elected("payment.reconcile", period, move || {
             let service = service.clone();
             async move { service.compare_due().await }
         });

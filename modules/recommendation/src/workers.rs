@@ -26,23 +26,23 @@ pub fn start(service: &Arc<Service>, jobs: &Jobs) {
         }
     });
     let period = Duration::from_secs(service.settings.train_seconds.max(1));
-    let trainer = service.clone();
+    let (trainer, all) = (service.clone(), jobs.clone());
     jobs.every("recommendation.training", period, move || {
-        let service = trainer.clone();
-        async move { service.train_if_due().await }
+        let (service, leads) = (trainer.clone(), all.leads("recommendation"));
+        async move { service.train_if_due(leads).await }
     });
     let pruner = service.clone();
-    jobs.every("recommendation.prune", Duration::from_secs(3_600), move || {
+    jobs.every_elected("recommendation.prune", Duration::from_secs(3_600), move || {
         let service = pruner.clone();
         async move { service.prune().await }
     });
 }
 
 impl Service {
-    /// Takes up what another process has trained, and trains if enough is new. That another training is under way is no failure.
-    async fn train_if_due(&self) -> Result<()> {
+    /// Takes up what another process has trained, and who leads trains if enough is new. That another training is under way is no failure.
+    async fn train_if_due(&self, leads: bool) -> Result<()> {
         self.load_model().await?;
-        if !self.is_training_due().await? {
+        if !leads || !self.is_training_due().await? {
             return Ok(());
         }
         match self.learn().await {

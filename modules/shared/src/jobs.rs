@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
@@ -22,7 +22,11 @@ struct Inner {
     tasks: TaskTracker,
     clock: Arc<dyn Clock>,
     status: Mutex<Vec<JobStatus>>,
+    election: OnceLock<Election>,
 }
+
+/// Whether this process leads a module.
+pub type Election = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// How a periodic job is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +62,7 @@ impl Jobs {
             tasks: TaskTracker::new(),
             clock,
             status: Mutex::default(),
+            election: OnceLock::new(),
         }))
     }
 
@@ -109,6 +114,36 @@ impl Jobs {
                 jobs.0.token.run_until_cancelled(pause).await;
             }
         });
+    }
+
+    /// [`Jobs::every`] for work that one process of several is enough for: a run is left out while another leads the
+    /// module, which is the part of the name before the dot. It must be harmless all the same if two do it at once.
+    pub fn every_elected<F, Fut>(&self, name: &'static str, period: Duration, work: F)
+    where
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        let jobs = self.clone();
+        let module = name.split('.').next().unwrap_or(name);
+        self.every(name, period, move || {
+            let run = jobs.leads(module).then(&work);
+            async move {
+                match run {
+                    Some(run) => run.await,
+                    None => Ok(()),
+                }
+            }
+        });
+    }
+
+    /// From now on another process may lead: the first call counts.
+    pub fn elect(&self, election: Election) {
+        self.0.election.set(election).ok();
+    }
+
+    /// Whether this process leads a module. Without an election everybody does.
+    pub fn leads(&self, module: &str) -> bool {
+        self.0.election.get().is_none_or(|election| election(module))
     }
 
     fn record(&self, place: usize, result: Result<()>) {
@@ -190,6 +225,24 @@ mod tests {
         jobs.stop(Duration::from_secs(1)).await;
         let stopped = count.load(Ordering::Relaxed);
         assert_eq!(jobs.status()[0].runs, stopped);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_lead_leaves_it_to_others() {
+        let jobs = Jobs::new();
+        assert!(jobs.leads("cart"));
+        jobs.elect(Box::new(|module| module == "order"));
+        let done = Arc::new(Mutex::new(Vec::new()));
+        for name in ["cart.sweeper", "order.prune"] {
+            let done = done.clone();
+            jobs.every_elected(name, Duration::from_millis(2), move || {
+                done.lock().unwrap().push(name);
+                async { Ok(()) }
+            });
+        }
+        until(|| jobs.status().iter().all(|job| job.runs >= 3)).await;
+        assert!(done.lock().unwrap().iter().all(|name| *name == "order.prune"));
+        jobs.stop(Duration::from_secs(1)).await;
     }
 
     #[tokio::test]

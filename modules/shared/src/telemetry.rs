@@ -31,7 +31,8 @@ pub enum Format {
 /// # Errors
 /// `Invalid` if `filter` cannot be parsed.
 pub fn init(format: Format, filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    // What goes wrong with the broker is said by whoever uses it.
+    let filter = EnvFilter::try_new(format!("lapin=off,{filter}")).map_err(|error| {
         Error::invalid("/telemetry/filter", "filter", format!("not a log filter: {error}"))
     })?;
     let lines = format::layer().with_writer(stderr);
