@@ -49,7 +49,7 @@ impl Fleet {
 
     pub fn watch(&self, _: Vec<Watcher>, _: &Cache) {}
 
-    pub fn start(&self, _: &Jobs) {}
+    pub async fn start(&self, _: &Jobs) {}
 
     pub fn register(&self, _: &Settings, _: &[SocketAddr], _: &Jobs) -> Result<Registered> {
         Ok(Registered)

@@ -164,7 +164,7 @@ impl App {
 
     /// Starts relays and workers; what a crash left is taken up at once.
     pub async fn start(&self) -> Result<()> {
-        self.fleet.start(&self.jobs);
+        self.fleet.start(&self.jobs).await;
         if let Some(order) = &self.modules.order {
             order.recover().await?;
         }

@@ -118,9 +118,13 @@ impl Fleet {
         }
     }
 
-    pub fn start(&self, jobs: &Jobs) {
+    /// Connects. It waits a moment for that, so that what begins next finds the others; without a broker it goes on too.
+    pub async fn start(&self, jobs: &Jobs) {
         if let Some(broker) = &self.broker {
             broker.start(jobs);
+            if let Err(error) = broker.ping().await {
+                tracing::warn!(error = error.chain(), "starting all the same");
+            }
         }
     }
 

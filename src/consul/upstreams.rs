@@ -10,8 +10,11 @@ use super::{Consul, Instance};
 /// Changes that come together are written together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
+/// The pause before a command that failed is run again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Writes the ready instances of `service` to `out` as nginx's `server` lines, and runs `reload` with the shell when they
-/// have changed. Once, or with `watch` until `stop`; then a failing command is logged and tried again at the next change.
+/// have changed. Once, or with `watch` until `stop`; then a failing command is logged and run again.
 ///
 /// # Errors
 /// `Unavailable` if Consul cannot be reached, without `watch`; `Internal` if the file cannot be written.
@@ -30,16 +33,22 @@ pub async fn upstreams(
     loop {
         let instances = known.borrow_and_update().clone();
         // Nobody is known yet: what an earlier run has found is better than nothing.
-        if (!instances.is_empty() || !out.exists())
-            && let Err(error) = publish(&instances, out, reload).await
-        {
-            tracing::error!(error = error.chain(), "nginx does not follow");
-        }
-        let changed = stop.run_until_cancelled(known.changed()).await;
-        if !matches!(changed, Some(Ok(()))) {
+        let published = match !instances.is_empty() || !out.exists() {
+            true => publish(&instances, out, reload).await,
+            false => Ok(()),
+        };
+        let Err(error) = published else {
+            let changed = stop.run_until_cancelled(known.changed()).await;
+            if !matches!(changed, Some(Ok(()))) {
+                return Ok(());
+            }
+            tokio::time::sleep(TOGETHER).await;
+            continue;
+        };
+        tracing::error!(error = error.chain(), "nginx does not follow; trying again");
+        if stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await.is_none() {
             return Ok(());
         }
-        tokio::time::sleep(TOGETHER).await;
     }
 }
 
@@ -50,6 +59,7 @@ async fn publish(instances: &[Instance], out: &Path, reload: Option<&str>) -> Re
     }
     let part = out.with_extension("part");
     std::fs::write(&part, text).map_err(Error::internal)?;
+    let before = std::fs::read(out).ok();
     std::fs::rename(&part, out).map_err(Error::internal)?;
     tracing::info!(instances = instances.len(), file = %out.display(), "upstreams written");
     let Some(command) = reload else { return Ok(()) };
@@ -58,7 +68,14 @@ async fn publish(instances: &[Instance], out: &Path, reload: Option<&str>) -> Re
     let status = tokio::task::spawn_blocking(move || shell.status()).await.map_err(Error::internal)?;
     match status.map_err(Error::internal)? {
         status if status.success() => Ok(()),
-        status => Err(Error::internal(format!("{command}: {status}"))),
+        status => {
+            // As if it had not been written: the next try is one.
+            match before {
+                Some(before) => std::fs::write(out, before).map_err(Error::internal)?,
+                None => std::fs::remove_file(out).map_err(Error::internal)?,
+            }
+            Err(Error::internal(format!("{command}: {status}")))
+        }
     }
 }
 

@@ -246,7 +246,7 @@ async fn a_deleted_customer_leaves_no_carts() {
     let owner = CustomerId::new();
     let cart = shop.carts.create(new_cart(&[(shop.catalogue.sells(1), 1)]), account(owner)).await.unwrap();
     let consumer = shop.carts.consumers().remove(0);
-    assert!(consumer.hears().contains(&CustomerDeleted::TYPE));
+    assert!(consumer.hears().kinds.contains(&CustomerDeleted::TYPE));
     let event = shop.says(owner, CustomerDeleted { customer_id: owner });
     consumer.handle(&event).await.unwrap();
     assert_eq!(shop.carts.view(cart.id, account(owner)).await.unwrap_err().kind, Kind::NotFound);

@@ -72,7 +72,7 @@ impl Office {
 
     async fn deliver(&self, envelope: &Envelope) {
         let ears: Vec<Arc<dyn Consumer>> = self.service.consumers();
-        assert!(ears[0].hears().contains(&envelope.kind.as_str()));
+        assert!(ears[0].hears().kinds.contains(&envelope.kind.as_str()));
         ears[0].handle(envelope).await.unwrap();
     }
 

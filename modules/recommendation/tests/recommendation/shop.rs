@@ -141,7 +141,7 @@ impl Shop {
 
     pub async fn deliver(&self, envelope: &Envelope) {
         let ear = self.service.consumers().remove(0);
-        assert!(ear.hears().contains(&envelope.kind.as_str()));
+        assert!(ear.hears().kinds.contains(&envelope.kind.as_str()));
         ear.handle(envelope).await.unwrap();
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn hear<E: Event>(shop: &Shop, sequence: i64, event: &E) {
     };
     shop.tick();
     for consumer in shop.service.consumers() {
-        if consumer.hears().contains(&E::TYPE) {
+        if consumer.hears().kinds.contains(&E::TYPE) {
             consumer.handle(&envelope).await.unwrap();
             consumer.handle(&envelope).await.unwrap();
         }
