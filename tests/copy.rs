@@ -232,7 +232,7 @@ fn an_interrupted_copy_goes_on() {
         let small = used().await;
         let grown = Place::grown().await;
         let mut interrupted = 0;
-        for patience in [100, 300, 600, 1_000] {
+        for patience in [20, 100, 300, 1_000] {
             let some = tokio::time::timeout(Duration::from_millis(patience), move_shop(&small, &grown)).await;
             match some {
                 Err(_) => interrupted += 1,
