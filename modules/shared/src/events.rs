@@ -10,7 +10,7 @@ mod relay;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt::Display, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt::Display, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -226,10 +226,14 @@ impl Bus for InProcess {
 pub async fn handled(consumer: &dyn Consumer, event: &Envelope) -> Result<(), Failure> {
     // The call is inside too: a handler may panic before there is a future.
     let work = AssertUnwindSafe(async { consumer.handle(event).await }).catch_unwind();
-    let outcome = match event.traceparent.as_deref().and_then(TraceParent::parse) {
+    let (started, trace) = (Instant::now(), event.traceparent.as_deref().and_then(TraceParent::parse));
+    let outcome = match trace {
         Some(trace) => telemetry::scope(trace.child(), work).await,
         None => work.await,
     };
+    let (trace_id, us) = (trace.map(TraceParent::trace_id), started.elapsed().as_micros() as u64);
+    let (consumer_name, kind, ok) = (consumer.name(), event.kind.as_str(), matches!(outcome, Ok(Ok(()))));
+    tracing::debug!(target: "bodega::calls", trace_id, consumer = consumer_name, kind, ok, us, "heard");
     let error = match outcome {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.chain(),

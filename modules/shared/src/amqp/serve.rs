@@ -3,7 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt, StreamExt};
@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Broker,
-    call::{Answer, is_fault, unix_ms},
+    call::{Answer, is_fault},
 };
 use crate::{
     Error, Result, jobs,
@@ -94,25 +94,19 @@ async fn answer(broker: &Broker, channel: &Channel, service: &dyn Service, call:
         Some(AMQPValue::LongString(text)) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
         _ => None,
     };
-    let until = match header("deadline") {
-        Some(AMQPValue::LongLongInt(ms)) => *ms,
-        _ => i64::MAX,
+    let left = match header("timeout_ms") {
+        Some(AMQPValue::LongLongInt(ms)) => Duration::from_millis(u64::try_from(*ms).unwrap_or(0)),
+        _ => broker.0.options.call_timeout,
     };
     let method = text("method").unwrap_or_default();
     let trace = text("traceparent").as_deref().and_then(TraceParent::parse).unwrap_or_else(TraceParent::new);
-    let left = u64::try_from(until.saturating_sub(unix_ms(SystemTime::now()))).unwrap_or(0);
-    if left == 0 {
-        // Whoever asked has given up.
-        acknowledge(&call).await;
-        return;
-    }
     let followed = broker.0.trail.follow(trace);
     let result = if call.redelivered && !service.repeatable(&method) {
         // The process that had it before may have done it.
         let detail = format!("{} was asked and its process was lost", service.name());
         Err(Error::unavailable(detail))
     } else {
-        let until = Instant::now() + Duration::from_millis(left.min(3_600_000));
+        let until = started + left.min(Duration::from_secs(3_600));
         let work = AssertUnwindSafe(async { service.serve(&method, &call.data).await }).catch_unwind();
         match telemetry::scope(trace, deadline::scope(until, work)).await {
             Ok(result) => result,
@@ -125,7 +119,11 @@ async fn answer(broker: &Broker, channel: &Channel, service: &dyn Service, call:
         let (service, trace_id) = (service.name(), trace.trace_id());
         tracing::error!(service, method, trace_id, error = error.chain(), "a call failed");
     }
-    broker.0.meter.record(service.name(), started.elapsed(), result.as_ref().is_err_and(is_fault));
+    let took = started.elapsed();
+    let (trace_id, code) = (trace.trace_id(), result.as_ref().err().map_or("ok", |error| &*error.code));
+    let us = took.as_micros() as u64;
+    tracing::debug!(target: "bodega::calls", trace_id, service = service.name(), method, code, us, "served");
+    broker.0.meter.record(service.name(), took, result.as_ref().is_err_and(is_fault));
     if let Err(error) = reply(channel, &call, &result, followed.take()).await {
         tracing::warn!(service = service.name(), method, %error, "the answer was not sent");
     }
