@@ -173,6 +173,29 @@ async fn what_is_under_a_key_can_be_read() {
     assert_eq!(agent.consul.get(&key).await.unwrap().as_deref(), Some(b"x = 1".as_slice()));
 }
 
+#[tokio::test]
+async fn settings_of_the_whole_shop_lie_under_those_of_a_process() {
+    let Some(agent) = agent() else { return };
+    let key = format!("bodega/test/{}", agent.module);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.toml");
+    let own = format!(
+        "[shop]\nname = \"Here\"\n[consul]\nurl = \"{}\"\nsettings_key = \"{key}\"\n",
+        agent.consul.url
+    );
+    std::fs::write(&file, own).unwrap();
+    let load = || crate::Settings::load(Some(&file));
+    assert!(load().unwrap_err().detail.contains(&key), "nothing is there yet");
+    let shared = "public_url = \"https://shop.example\"\n[shop]\nname = \"Everywhere\"\n";
+    let put = agent.consul.ask(Method::PUT, &format!("v1/kv/{key}")).body(shared);
+    agent.consul.answer(put).await.unwrap();
+    let settings = load().unwrap();
+    assert_eq!((settings.public_url.as_str(), settings.shop.name.as_str()), ("https://shop.example", "Here"));
+    let put = agent.consul.ask(Method::PUT, &format!("v1/kv/{key}")).body("public_ulr = 1");
+    agent.consul.answer(put).await.unwrap();
+    assert!(load().unwrap_err().detail.contains("public_ulr"), "a wrong key is an error wherever it is");
+}
+
 #[test]
 fn a_wrong_address_is_named() {
     assert!(Consul::new("consul:8500", None).is_err());

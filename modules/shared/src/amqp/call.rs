@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -238,7 +238,9 @@ impl Remote {
     fn properties(&self, id: &str, method: &str, most: Duration) -> BasicProperties {
         let mut headers = FieldTable::default();
         headers.insert("method".into(), AMQPValue::LongString(method.into()));
-        headers.insert("deadline".into(), AMQPValue::LongLongInt(unix_ms(SystemTime::now() + most)));
+        // What is left, not until when: two machines need not agree on the time. The broker drops what waits longer.
+        let left = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
+        headers.insert("timeout_ms".into(), AMQPValue::LongLongInt(left));
         let trace = telemetry::current().map_or_else(TraceParent::new, TraceParent::child);
         headers.insert("traceparent".into(), AMQPValue::LongString(trace.to_string().into()));
         BasicProperties::default()
@@ -248,12 +250,6 @@ impl Remote {
             .with_content_type("application/json".into())
             .with_headers(headers)
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn unix_ms(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The failures that a service is to blame for.

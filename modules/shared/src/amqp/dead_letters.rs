@@ -1,6 +1,6 @@
 //! Dead letters on the broker: for people to look at, send again or give up.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lapin::{
     BasicProperties, Channel, Confirmation,
@@ -13,7 +13,7 @@ use lapin::{
 };
 use serde::Serialize;
 
-use super::{Broker, CONFIRM, call::unix_ms};
+use super::{Broker, CONFIRM};
 use crate::{Error, Result, events::EventId};
 
 /// A message that a consumer did not take.
@@ -171,6 +171,12 @@ async fn send(channel: &Channel, queue: &str, body: &[u8], properties: BasicProp
         Ok(Err(error)) => Err(gone(error)),
         Err(_) => Err(Error::unavailable("the message broker is silent")),
     }
+}
+
+/// Milliseconds since 1970.
+fn unix_ms(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn gone(error: lapin::Error) -> Error {
