@@ -101,6 +101,9 @@ async fn used() -> Place {
         ],
     });
     ports.products.create_price_list(serde_json::from_value(list).unwrap()).await.unwrap();
+    let category = ports.products.categories().await.unwrap().remove(0).category.id;
+    let renamed = serde_json::from_value(json!({"slug": "renamed"})).unwrap();
+    ports.products.update_category(category, renamed, None).await.unwrap();
     // Names that mean something to MongoDB, and numbers that it has no room for.
     let odd = json!({
         "title": "Odd", "status": "published", "attributes": {"$oid": "a", "a.b": "b", "＄c": "c"},

@@ -103,7 +103,8 @@ async fn catalogue(sights: &Sights) -> Result<Value> {
     let path = format!("/admin/categories/{}", text(&category["id"]));
     let inner = json!({"title": fresh("Inner"), "parent_id": category["id"]});
     let inner = owner.post("/admin/categories", inner).await?;
-    owner.patch(&path, json!({"description": "Seen on tour."})).await?;
+    owner.patch(&path, json!({"description": "Seen on tour.", "slug": fresh("tour-renamed")})).await?;
+    sights.guest.get(&format!("/categories/{}", text(&category["slug"]))).await?;
     let variant = json!({"sku": fresh("TOUR"), "prices": [eur(1900)], "stock": 9, "weight_grams": 100});
     let new = json!({"title": fresh("Tour mug"), "status": "published", "variants": [variant],
         "category_ids": [category["id"]], "tags": ["tour"]});

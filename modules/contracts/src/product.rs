@@ -68,7 +68,7 @@ port! {
         async fn quote(&self, lines: Vec<QuoteLine>, context: PriceContext) -> Vec<Quote>;
         /// The whole tree, roots first, siblings by position.
         async fn categories(&self) -> Vec<CategoryNode>;
-        /// By id or slug.
+        /// By id or slug; a former slug finds it too (compare `slug` and redirect).
         async fn category(&self, key: String) -> Category;
         async fn collections(&self) -> Vec<Collection>;
         /// A picture by file name.
@@ -93,6 +93,7 @@ port! {
 
         async fn create_category(&self, new: NewCategory) -> Category;
         /// `Invalid/cycle` when it would become its own ancestor. `version` as in `update`.
+        /// A changed slug keeps the old one as a redirect.
         async fn update_category(&self, id: CategoryId, patch: CategoryPatch, version: Option<i64>) -> Category;
         /// `Conflict/category_not_empty` while it has children.
         async fn delete_category(&self, id: CategoryId) -> ();

@@ -52,6 +52,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             up: include_str!("../../../migrations/product/2026-11-27_indexes/up.sql"),
             down: include_str!("../../../migrations/product/2026-11-27_indexes/down.sql"),
         },
+        Migration {
+            version: "2026-11-28_category_redirects",
+            up: include_str!("../../../migrations/product/2026-11-28_category_redirects/up.sql"),
+            down: include_str!("../../../migrations/product/2026-11-28_category_redirects/down.sql"),
+        },
     ],
 };
 

@@ -71,6 +71,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    category_redirects (slug) {
+        slug -> Text,
+        category_id -> shared::ids::SqlId,
+    }
+}
+
+diesel::table! {
     product_categories (category_id, product_id) {
         category_id -> shared::ids::SqlId,
         product_id -> shared::ids::SqlId,

@@ -130,6 +130,8 @@ pub trait Catalogue: Send + Sync {
     async fn take_definition(&self, event: EventId, changed: DefinitionChanged) -> Result<()>;
 
     async fn categories(&self) -> Result<Vec<Category>>;
+    /// The category that had this slug before, unless another has taken it since.
+    async fn former_category(&self, slug: &str) -> Result<Option<CategoryId>>;
     /// Each published product with each of its categories, products in a row.
     async fn placements(&self) -> Result<Vec<(ProductId, CategoryId)>>;
     /// Inserts version 1, replaces the version before any other, checking place and depth in the same unit.

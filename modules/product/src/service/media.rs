@@ -1,9 +1,12 @@
 //! Pictures of products.
 
-use contracts::product::{Category, CategoryNode, Image, NewImage, NewProduct, Product, ProductId};
+use contracts::product::{
+    Category, CategoryId, CategoryNode, Image, NewImage, NewProduct, Product, ProductId,
+};
 use shared::{Error, Result};
 
 use super::Service;
+use crate::model::draft;
 
 impl Service {
     pub(super) async fn attach_image(&self, id: ProductId, new: NewImage) -> Result<Product> {
@@ -42,7 +45,15 @@ impl Service {
     }
 
     pub(super) async fn one_category(&self, key: &str) -> Result<Category> {
-        let mut category = self.branches.tree().find(key).cloned()?;
+        let tree = self.branches.tree();
+        let mut category = match tree.find(key) {
+            Ok(category) => category.clone(),
+            Err(missing) => {
+                let slug = draft::given_slug(key).map_err(|_| CategoryId::not_found())?;
+                let id = self.catalogue.former_category(&slug).await?;
+                id.and_then(|id| tree.get(id)).cloned().ok_or(missing)?
+            }
+        };
         self.pictures.dress(category.image.iter_mut().collect()).await?;
         Ok(category)
     }

@@ -206,6 +206,10 @@ impl Catalogue for MongoStore {
         categories::all(&self.mongo).await
     }
 
+    async fn former_category(&self, slug: &str) -> Result<Option<CategoryId>> {
+        categories::redirect(&self.mongo, slug).await
+    }
+
     async fn placements(&self) -> Result<Vec<(ProductId, CategoryId)>> {
         categories::placements(&self.mongo).await
     }

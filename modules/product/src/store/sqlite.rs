@@ -181,6 +181,10 @@ impl Catalogue for Sqlite {
         categories::all(&mut self.db.get().await?).await
     }
 
+    async fn former_category(&self, slug: &str) -> Result<Option<CategoryId>> {
+        categories::redirect(&mut self.db.get().await?, slug).await
+    }
+
     async fn placements(&self) -> Result<Vec<(ProductId, CategoryId)>> {
         categories::placements(&mut self.db.get().await?).await
     }

@@ -328,6 +328,41 @@ async fn what_is_heard_can_soon_be_searched() {
 }
 
 #[tokio::test]
+async fn a_former_slug_finds_the_category_until_another_takes_it() {
+    let shop = Shop::open().await;
+    let products = shop.products();
+    let kitchen = products.create_category(category("Kitchen", None)).await.unwrap();
+    let rename = async |id, slug: &str| {
+        products.update_category(id, parse(json!({"slug": slug})), None).await.unwrap();
+    };
+    let found = async |key: &str| {
+        products.category(key.to_owned()).await.ok().map(|category| (category.id, category.slug))
+    };
+    rename(kitchen.id, "cooking").await;
+    rename(kitchen.id, "food").await;
+    for key in ["food", "cooking", "kitchen", &kitchen.id.to_string()] {
+        assert_eq!(found(key).await, Some((kitchen.id, "food".to_owned())), "{key}");
+    }
+    // Back to a name it had: that is where it is, and the others lead there.
+    rename(kitchen.id, "kitchen").await;
+    for key in ["food", "cooking", "kitchen"] {
+        assert_eq!(found(key).await, Some((kitchen.id, "kitchen".to_owned())), "{key}");
+    }
+    // Another takes one of its former names by being made, and one by being renamed.
+    let other = products.create_category(category("Food", None)).await.unwrap();
+    assert_eq!(found("food").await, Some((other.id, "food".to_owned())));
+    rename(other.id, "cooking").await;
+    for key in ["food", "cooking"] {
+        assert_eq!(found(key).await, Some((other.id, "cooking".to_owned())), "{key}");
+    }
+    // What leads to a category goes with it.
+    products.delete_category(other.id).await.unwrap();
+    for key in ["food", "cooking", "", "Food", "%00", "a\0b"] {
+        assert_eq!(found(key).await, None, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_moved_category_moves_its_products_in_search() {
     let shop = Shop::open().await;
     let products = shop.products();

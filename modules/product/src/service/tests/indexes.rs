@@ -21,7 +21,7 @@ async fn every_query_of_mongodb_is_served_by_an_index() {
     fill(&shop).await;
     read(&shop).await;
     let profile = database.collection::<Document>("system.profile");
-    let ours = doc! {"$regex": "[.](products|variants|slug_redirects|categories|placements|category_tree|collections|price_lists|list_prices|product_fields|field_definitions|pictures)$"};
+    let ours = doc! {"$regex": "[.](products|variants|slug_redirects|category_redirects|categories|placements|category_tree|collections|price_lists|list_prices|product_fields|field_definitions|pictures)$"};
     let slow = doc! {"ns": ours.clone(), "$or": [
         {"planSummary": {"$regex": "COLLSCAN"}}, {"hasSortStage": true},
     ]};
@@ -36,7 +36,10 @@ async fn fill(shop: &Shop) {
     let category = shop.products().create_category(parse(json!({"title": "Kitchen"}))).await.unwrap();
     let placed: ProductPatch = parse(json!({"category_ids": [category.id], "slug": "new", "title": "New"}));
     shop.products().update(first.id, placed, None).await.unwrap();
-    shop.products().update_category(category.id, parse(json!({"title": "Home"})), None).await.unwrap();
+    shop.products()
+        .update_category(category.id, parse(json!({"title": "Home", "slug": "home"})), None)
+        .await
+        .unwrap();
     let new: Value = json!({"title": "Summer", "product_ids": [first.id]});
     let collection = shop.products().create_collection(parse(new.clone())).await.unwrap();
     shop.products().update_collection(collection.id, parse(new)).await.unwrap();
@@ -83,6 +86,7 @@ async fn read(shop: &Shop) {
     catalogue.sku_owners(&["A".into()]).await.unwrap();
     catalogue.memberships(&ids).await.unwrap();
     catalogue.fields(&ids).await.unwrap();
+    catalogue.former_category("kitchen").await.unwrap();
     catalogue.placements().await.unwrap();
     catalogue.collections().await.unwrap();
     catalogue.collections_by_slug(&["summer".into()]).await.unwrap();

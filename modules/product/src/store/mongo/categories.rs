@@ -19,6 +19,9 @@ use crate::{model::tree::Tree, store::moved_on};
 
 pub(super) const CATEGORIES: &str = "categories";
 
+/// Former slugs: a document each.
+pub(super) const CATEGORY_REDIRECTS: &str = "category_redirects";
+
 /// Of each published product its categories, and nothing else: they are counted as a whole, and products are large.
 pub(super) const PLACEMENTS: &str = "placements";
 
@@ -43,7 +46,13 @@ pub(super) fn specs() -> Vec<Spec> {
         "_id": {"bsonType": "string"},
         "category_ids": {"bsonType": "array", "items": {"bsonType": "string"}},
     };
+    let redirect = doc! {"_id": {"bsonType": "string"}, "category_id": {"bsonType": "string"}};
     vec![
+        Spec {
+            name: CATEGORY_REDIRECTS,
+            indexes: vec![index(doc! {"category_id": 1})],
+            validator: shape(&["category_id"], redirect),
+        },
         Spec { name: CATEGORIES, indexes: vec![slug], validator: shape(&required, properties) },
         Spec {
             name: PLACEMENTS,
@@ -97,6 +106,16 @@ pub(super) async fn all(db: &Mongo) -> Result<Vec<Category>> {
     rows.into_iter().map(Category::try_from).collect()
 }
 
+pub(super) async fn redirect(db: &Mongo, slug: &str) -> Result<Option<CategoryId>> {
+    #[derive(Deserialize)]
+    struct Redirect {
+        category_id: CategoryId,
+    }
+    let redirects = db.collection(CATEGORY_REDIRECTS).clone_with_type::<Redirect>();
+    let found = redirects.find_one(doc! {"_id": slug}).await?;
+    Ok(found.map(|redirect| redirect.category_id))
+}
+
 pub(super) async fn placements(db: &Mongo) -> Result<Vec<(ProductId, CategoryId)>> {
     #[derive(Deserialize)]
     struct Placed {
@@ -147,6 +166,7 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
     let categories = tx.collection(CATEGORIES);
     if version == 1 {
         categories.insert_one(row).session(tx.session()).await.map_err(conflict)?;
+        forget_redirect(tx, &category.slug).await?;
     } else {
         row.remove("_id");
         let seen = doc! {"_id": id.to_string(), "version": version - 1};
@@ -160,8 +180,26 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
         if old.is_none_or(|old| (old.parent_id, &old.title) != (parent_id, &category.title)) {
             touch_where(tx, placed_in(&before.below(id)), now).await?;
         }
+        if let Some(old) = old.filter(|old| old.slug != category.slug) {
+            forget_redirect(tx, &category.slug).await?;
+            remember_redirect(tx, &old.slug, id).await?;
+        }
     }
     tx.emit(MODULE, id, version, &CategoryChanged { slug: category.slug.clone() }).await?;
+    Ok(())
+}
+
+/// A slug in use leads to its category, whichever had it before.
+async fn forget_redirect(tx: &mut Tx, slug: &str) -> Result<()> {
+    let redirects = tx.collection(CATEGORY_REDIRECTS);
+    redirects.delete_one(doc! {"_id": slug}).session(tx.session()).await?;
+    Ok(())
+}
+
+async fn remember_redirect(tx: &mut Tx, slug: &str, id: CategoryId) -> Result<()> {
+    let leads_here = doc! {"$set": {"category_id": id.to_string()}};
+    let redirects = tx.collection(CATEGORY_REDIRECTS);
+    redirects.update_one(doc! {"_id": slug}, leads_here).upsert(true).session(tx.session()).await?;
     Ok(())
 }
 
@@ -180,6 +218,8 @@ pub(super) async fn delete(tx: &mut Tx, id: CategoryId, now: Time) -> Result<()>
         let (placed, gone) = (tx.collection(collection), doc! {"$pull": {"category_ids": id.to_string()}});
         placed.update_many(placed_in(&[id]), gone).session(tx.session()).await?;
     }
+    let redirects = tx.collection(CATEGORY_REDIRECTS);
+    redirects.delete_many(doc! {"category_id": id.to_string()}).session(tx.session()).await?;
     let categories = tx.collection(CATEGORIES);
     categories.delete_one(doc! {"_id": id.to_string()}).session(tx.session()).await?;
     tx.emit(MODULE, id, category.version + 1, &CategoryChanged { slug: category.slug.clone() }).await?;

@@ -22,7 +22,7 @@ use shared::{
 };
 
 use super::{
-    categories::{CATEGORIES, PLACEMENTS},
+    categories::{CATEGORIES, CATEGORY_REDIRECTS, PLACEMENTS},
     collections::COLLECTIONS,
     fields::{DEFINITIONS, FIELDS},
     pictures::PICTURES,
@@ -55,6 +55,13 @@ pub const KINDS: &[Kind] = &[
         same: catalogue::category_rewritten,
         // All at once: a category may be older than the one above it.
         batch: u32::MAX,
+        ..KIND
+    },
+    Kind {
+        table: "category_redirects",
+        key: &[plain("slug").called("_id")],
+        members: &[id::<CategoryEntity>("category_id")],
+        collection: CATEGORY_REDIRECTS,
         ..KIND
     },
     Kind {

@@ -12,7 +12,7 @@ use shared::{
 use super::{MODULE, conflict, moved_on};
 use crate::{
     model::tree::Tree,
-    schema::{categories, product_categories, product_touches},
+    schema::{categories, category_redirects, product_categories, product_touches},
 };
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -43,6 +43,16 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Vec<Category>> {
     rows.into_iter().map(Category::try_from).collect()
 }
 
+pub(super) async fn redirect(conn: &mut Conn, slug: &str) -> Result<Option<CategoryId>> {
+    let found = on!(conn, |c| category_redirects::table
+        .find(slug)
+        .select(category_redirects::category_id)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(found)
+}
+
 pub(super) async fn placements(conn: &mut Conn) -> Result<Vec<(ProductId, CategoryId)>> {
     Ok(on!(conn, |c| product_categories::table
         .filter(product_categories::published.eq(true))
@@ -61,6 +71,7 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
     if category.version == 1 {
         on!(tx, |c| diesel::insert_into(categories::table).values(&row).execute(c).await)
             .map_err(conflict)?;
+        forget_redirect(tx, &row.slug).await?;
     } else {
         let there = categories::table.filter(categories::id.eq(id).and(categories::version.eq(version - 1)));
         let changed = on!(tx, |c| diesel::update(there).set(&row).execute(c).await).map_err(conflict)?;
@@ -71,6 +82,10 @@ pub(super) async fn save(tx: &mut Tx, category: &Category, now: Time) -> Result<
         let old = before.get(id);
         if old.is_none_or(|old| (old.parent_id, &old.title) != (parent_id, &row.title)) {
             touch(tx, &before.below(id), now).await?;
+        }
+        if let Some(old) = old.filter(|old| old.slug != row.slug) {
+            forget_redirect(tx, &row.slug).await?;
+            remember_redirect(tx, &old.slug, id).await?;
         }
     }
     tx.emit(MODULE, id, version, &CategoryChanged { slug: row.slug }).await?;
@@ -86,8 +101,27 @@ pub(super) async fn delete(tx: &mut Tx, id: CategoryId, now: Time) -> Result<()>
     touch(tx, &[id], now).await?;
     let rows = product_categories::table.filter(product_categories::category_id.eq(id));
     on!(tx, |c| diesel::delete(rows).execute(c).await)?;
+    let slugs = category_redirects::table.filter(category_redirects::category_id.eq(id));
+    on!(tx, |c| diesel::delete(slugs).execute(c).await)?;
     on!(tx, |c| diesel::delete(categories::table.find(id)).execute(c).await)?;
     tx.emit(MODULE, id, category.version + 1, &CategoryChanged { slug: category.slug.clone() }).await?;
+    Ok(())
+}
+
+/// A slug in use leads to its category, whichever had it before.
+async fn forget_redirect(conn: &mut Conn, slug: &str) -> Result<()> {
+    on!(conn, |c| diesel::delete(category_redirects::table.find(slug)).execute(c).await)?;
+    Ok(())
+}
+
+async fn remember_redirect(conn: &mut Conn, slug: &str, id: CategoryId) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(category_redirects::table)
+        .values((category_redirects::slug.eq(slug), category_redirects::category_id.eq(id)))
+        .on_conflict(category_redirects::slug)
+        .do_update()
+        .set(category_redirects::category_id.eq(id))
+        .execute(c)
+        .await)?;
     Ok(())
 }
 
