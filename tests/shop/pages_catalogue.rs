@@ -224,13 +224,33 @@ async fn a_former_address_leads_to_the_new_one(shape: Shape) {
         .await;
     rename(&shop, &mug, json!({"slug": "cup"})).await;
     browser.open("/products/cup").await.expect(200);
+    let path = format!("/admin/categories/{}", text(&category["id"]));
+    let renamed = shop.owner.request(reqwest::Method::PATCH, &path).header("if-match", "*");
+    renamed.json(&json!({"slug": "cooking"})).send().await.expect(200);
+    wait_for("the category has another page", async || {
+        browser.get("/categories/cooking").await.status == 200
+            && browser.get("/categories/kitchen").await.status == 301
+    })
+    .await;
     for (former, new) in [
         (page_of(&mug), "/products/cup"),
         (format!("/de{}", page_of(&mug)), "/de/products/cup"),
         (format!("/products/{}", mug.product), "/products/cup"),
-        (format!("/de/categories/{}", text(&category["id"])), "/de/categories/kitchen"),
+        (format!("/de/categories/{}", text(&category["id"])), "/de/categories/cooking"),
+        ("/categories/kitchen".to_owned(), "/categories/cooking"),
+        ("/de/categories/kitchen?sort=price".to_owned(), "/de/categories/cooking?sort=price"),
     ] {
         assert_eq!(browser.get(&former).await.expect(301).location().as_deref(), Some(new), "{former}");
+    }
+    for (former, new) in [
+        ("/categories/kitchen", "/api/v1/categories/cooking"),
+        ("/categories/kitchen/products?sort=price", "/api/v1/categories/cooking/products?sort=price"),
+    ] {
+        wait_for("the API knows it too", async || {
+            let moved = shop.guest.get(former).await;
+            (moved.status, moved.header("location")) == (301, new)
+        })
+        .await;
     }
     for nowhere in ["/products/nothing", "/categories/nothing", "/products/%3Cb%3E"] {
         browser.open(nowhere).await.expect(404).says("We could not find that page");

@@ -55,15 +55,52 @@ pub async fn answer<T: Serialize>(
     key: &str,
     load: impl AsyncFnOnce() -> Result<(T, Vec<String>)>,
 ) -> Answer {
+    answer_found(state, request, key, async || {
+        let (value, tags) = load().await?;
+        Ok((Found::Here(value), tags))
+    })
+    .await
+}
+
+/// What was asked for, or where it is now: its path below `/api/v1`.
+pub enum Found<T> {
+    Here(T),
+    Moved(String),
+}
+
+/// Marks an entry that only says where something is now.
+const MOVED: &str = "bodega/moved";
+
+/// The same for what may have another address by now: 301.
+pub async fn answer_found<T: Serialize>(
+    state: &State,
+    request: &HttpRequest,
+    key: &str,
+    load: impl AsyncFnOnce() -> Result<(Found<T>, Vec<String>)>,
+) -> Answer {
     let entry = state
         .cache
         .get_or_insert(key, async || {
-            let (value, tags) = load().await?;
-            let body = serde_json::to_vec(&value)?;
-            Ok(Fresh { content_type: "application/json".to_owned(), body, tags, ..Fresh::default() })
+            let (found, tags) = load().await?;
+            let (content_type, body) = match found {
+                Found::Here(value) => ("application/json", serde_json::to_vec(&value)?),
+                Found::Moved(path) => (MOVED, path.into_bytes()),
+            };
+            Ok(Fresh { content_type: content_type.to_owned(), body, tags, ..Fresh::default() })
         })
         .await?;
+    if entry.content_type == MOVED {
+        return Ok(moved(&String::from_utf8_lossy(&entry.body)));
+    }
     Ok(respond(request, &entry))
+}
+
+/// 301 to a path below `/api/v1`. Asked again each time: a slug may come back to what had it before.
+pub fn moved(path: &str) -> HttpResponse {
+    HttpResponse::MovedPermanently()
+        .insert_header((header::LOCATION, format!("/api/v1{path}")))
+        .insert_header((header::CACHE_CONTROL, "public, no-cache"))
+        .finish()
 }
 
 /// The entry, or 304, in the best encoding that the client takes.

@@ -434,9 +434,14 @@ impl Page {
         )
     }
 
-    /// For good to another page of ours (a path without the language's prefix).
+    /// For good to another page of ours (a path without the language's prefix), with the query that was asked.
     pub fn moved(&self, path: &str) -> HttpResponse {
-        HttpResponse::MovedPermanently().insert_header((header::LOCATION, self.link(path))).finish()
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        HttpResponse::MovedPermanently()
+            .insert_header((header::LOCATION, self.link(path) + &query))
+            // Asked again each time: an address may come back to what had it before.
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .finish()
     }
 
     /// To another page of ours (a path without the language's prefix), by GET.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, web};
 use contracts::{
     metadata::{Owner, Visibility},
     product::{
@@ -11,13 +11,13 @@ use contracts::{
     },
 };
 use serde::Deserialize;
-use shared::{Currency, Error, cache::Fresh};
+use shared::{Currency, Error};
 
 use super::All;
 use crate::{
     app::State,
     auth::Visitor,
-    cached::{self, CATEGORIES, LISTS, PRODUCTS},
+    cached::{self, CATEGORIES, Found, LISTS, PRODUCTS},
     problem::{Answer, Problem},
     query::{Query, page},
     router::{at, get},
@@ -72,9 +72,10 @@ async fn search(state: web::Data<State>, request: HttpRequest, visitor: Visitor)
     found(&state, &request, query).await
 }
 
-/// Published products in a category and below.
+/// Published products in a category and below. A former slug answers 301.
 #[utoipa::path(get, path = "/categories/{key}/products", tag = "catalogue",
-    params(("key" = String, Path, description = "id or slug")), responses((status = 200, body = SearchResult)))]
+    params(("key" = String, Path, description = "id or slug")),
+    responses((status = 200, body = SearchResult), (status = 301, description = "the slug has changed")))]
 async fn category_products(
     state: web::Data<State>,
     request: HttpRequest,
@@ -82,7 +83,13 @@ async fn category_products(
     visitor: Visitor,
 ) -> Answer {
     let mut query = search_query(&state, request.query_string(), visitor.group())?;
-    query.category = vec![state.ports.products.category(key.into_inner()).await?.id.to_string()];
+    let category = state.ports.products.category(key.to_string()).await?;
+    if is_former(&key, &category) {
+        let asked = Some(request.query_string()).filter(|query| !query.is_empty());
+        let asked = asked.map_or_else(String::new, |query| format!("?{query}"));
+        return Ok(cached::moved(&format!("/categories/{}/products{asked}", category.slug)));
+    }
+    query.category = vec![category.id.to_string()];
     found(&state, &request, query).await
 }
 
@@ -124,26 +131,16 @@ async fn product(
     let context = PriceContext { currency: currency(&state, query.0.currency)?, group: visitor.group() };
     let cache_key =
         format!("product:{key}:{}:{}", context.currency, context.group.as_deref().unwrap_or_default());
-    let entry = state
-        .cache
-        .get_or_insert(&cache_key, async || {
-            let mut view = state.ports.products.view(key.to_string(), context).await?;
-            view.metafields = visible(&state, &view).await?;
-            let tags = vec![cached::product_tag(view.id), PRODUCTS.to_owned()];
-            let moved = *key != view.slug && *key != view.id.to_string();
-            let (content_type, body) = match moved {
-                true => (MOVED.to_owned(), view.slug.into_bytes()),
-                false => ("application/json".to_owned(), serde_json::to_vec(&view)?),
-            };
-            Ok(Fresh { content_type, body, tags, ..Fresh::default() })
-        })
-        .await?;
-    if entry.content_type == MOVED {
-        let slug = String::from_utf8_lossy(&entry.body).into_owned();
-        let location = format!("/api/v1/products/{slug}");
-        return Ok(HttpResponse::MovedPermanently().insert_header((header::LOCATION, location)).finish());
-    }
-    Ok(cached::respond(&request, &entry))
+    let load = async || {
+        let mut view = state.ports.products.view(key.to_string(), context).await?;
+        let tags = vec![cached::product_tag(view.id), PRODUCTS.to_owned()];
+        if *key != view.slug && *key != view.id.to_string() {
+            return Ok((Found::Moved(format!("/products/{}", view.slug)), tags));
+        }
+        view.metafields = visible(&state, &view).await?;
+        Ok((Found::Here(view), tags))
+    };
+    cached::answer_found(&state, &request, &cache_key, load).await
 }
 
 /// The custom fields that shoppers see.
@@ -153,9 +150,6 @@ async fn visible(state: &State, view: &ProductView) -> shared::Result<BTreeMap<S
     Ok(shown.map(|field| (format!("{}.{}", field.namespace, field.key), field.value)).collect())
 }
 
-/// Marks a cached answer that only says where something is now.
-pub const MOVED: &str = "bodega/moved";
-
 /// The whole tree.
 #[utoipa::path(get, path = "/categories", tag = "catalogue", responses((status = 200, body = All<CategoryNode>)))]
 async fn categories(state: web::Data<State>, request: HttpRequest) -> Answer {
@@ -164,14 +158,25 @@ async fn categories(state: web::Data<State>, request: HttpRequest) -> Answer {
     cached::answer(&state, &request, "categories", load).await
 }
 
-/// One category.
+/// One category. A former slug answers 301.
 #[utoipa::path(get, path = "/categories/{key}", tag = "catalogue",
-    params(("key" = String, Path, description = "id or slug")), responses((status = 200, body = Category)))]
+    params(("key" = String, Path, description = "id or slug")),
+    responses((status = 200, body = Category), (status = 301, description = "the slug has changed")))]
 async fn category(state: web::Data<State>, request: HttpRequest, key: web::Path<String>) -> Answer {
-    let cache_key = format!("category:{key}");
-    let load =
-        async || Ok((state.ports.products.category(key.into_inner()).await?, vec![CATEGORIES.to_owned()]));
-    cached::answer(&state, &request, &cache_key, load).await
+    let load = async || {
+        let category = state.ports.products.category(key.to_string()).await?;
+        let found = match is_former(&key, &category) {
+            true => Found::Moved(format!("/categories/{}", category.slug)),
+            false => Found::Here(category),
+        };
+        Ok((found, vec![CATEGORIES.to_owned()]))
+    };
+    cached::answer_found(&state, &request, &format!("category:{key}"), load).await
+}
+
+/// Was the category found by a slug that it had before?
+fn is_former(key: &str, category: &Category) -> bool {
+    key != category.slug && key != category.id.to_string()
 }
 
 /// Hand-picked sets.

@@ -1,21 +1,20 @@
 //! Pages, the journal, what the shop says of itself, and custom fields that shoppers see.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, web};
 use contracts::metadata::{
     Metafields, Owner, Visibility,
     content::{PageKind, PageSummary, PageView},
     settings::ShopSettings,
 };
 use serde::Deserialize;
-use shared::{Error, Page, cache::Fresh, values::Locale};
+use shared::{Error, Page, values::Locale};
 
 use crate::{
     app::State,
-    cached::{self, CONTENT, METAFIELDS, SETTINGS},
+    cached::{self, CONTENT, Found, METAFIELDS, SETTINGS},
     problem::{Answer, Problem},
     query::{Query, page},
     router::{at, get},
-    routes::catalogue::MOVED,
 };
 
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -70,23 +69,15 @@ async fn one_page(
 ) -> Answer {
     let locale = parsed(query.0.locale)?;
     let key = format!("content:{slug}:{}", serde_json::to_string(&locale).map_err(Error::from)?);
-    let entry = state
-        .cache
-        .get_or_insert(&key, async || {
-            let view = state.ports.metadata.page(slug.to_string(), locale).await?;
-            let (content_type, body) = match view.summary.slug == *slug {
-                true => ("application/json".to_owned(), serde_json::to_vec(&view)?),
-                false => (MOVED.to_owned(), view.summary.slug.into_bytes()),
-            };
-            Ok(Fresh { content_type, body, tags: vec![CONTENT.to_owned()], ..Fresh::default() })
-        })
-        .await?;
-    if entry.content_type == MOVED {
-        let slug = String::from_utf8_lossy(&entry.body).into_owned();
-        let location = format!("/api/v1/pages/{slug}");
-        return Ok(HttpResponse::MovedPermanently().insert_header((header::LOCATION, location)).finish());
-    }
-    Ok(cached::respond(&request, &entry))
+    let load = async || {
+        let view = state.ports.metadata.page(slug.to_string(), locale).await?;
+        let found = match view.summary.slug == *slug {
+            true => Found::Here(view),
+            false => Found::Moved(format!("/pages/{}", view.summary.slug)),
+        };
+        Ok((found, vec![CONTENT.to_owned()]))
+    };
+    cached::answer_found(&state, &request, &key, load).await
 }
 
 /// What the shop says of itself.

@@ -198,7 +198,7 @@ async fn categories(p: Page, request: HttpRequest) -> Answer {
 async fn category(p: Page, request: HttpRequest, slug: web::Path<String>) -> Answer {
     let nav = p.nav.clone();
     let Some(path) = path_to(&nav, &slug) else {
-        // By its id, or a category that was made a moment ago.
+        // By its id or a former slug, or a category that was made a moment ago.
         let category = p.ports().products.category(slug.into_inner()).await?;
         if path_to(&nav, &category.slug).is_some() {
             return Ok(p.moved(&format!("/categories/{}", category.slug)));
