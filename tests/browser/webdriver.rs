@@ -2,7 +2,9 @@
 //! `thirtyfour` makes `serde_json` keep the order of members, which it does not do in the shop.
 
 use std::{
+    fs::DirEntry,
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -10,6 +12,8 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::harness::wait_for;
 
 /// How the protocol names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -61,15 +65,16 @@ pub struct Session {
 #[derive(Clone)]
 pub struct Element(String);
 
-/// `chromedriver`, ended by its own id. It ends its browser when it is asked to end.
+/// A shell with `chromedriver` and its browsers, in a process group of their own. The driver itself leaves its browsers
+/// running when it is ended. The shell reads until there is nobody who could write to it, which is so when this is dropped
+/// and when the test is killed, and then ends its group: all of those, and nothing else.
 struct Process(Child);
+
+const DRIVER: &str = "chromedriver --port=0 & exec >/dev/null; read -r _; kill -KILL 0";
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.0.kill();
-        }
+        // This closes what the shell reads from.
         let _ = self.0.wait();
     }
 }
@@ -232,13 +237,15 @@ impl Session {
 
 /// Whatever the driver and its browser leave behind is in `folder`.
 fn launch(folder: &Path) -> (Process, u16) {
-    let mut child = Command::new("chromedriver")
-        .arg("--port=0")
+    let mut child = Command::new("sh")
+        .args(["-c", DRIVER])
         .env("TMPDIR", folder)
+        .process_group(0)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("chromedriver runs: apt-get install chromium chromium-driver");
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let process = Process(child);
     let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -246,5 +253,21 @@ fn launch(folder: &Path) -> (Process, u16) {
     });
     // Whatever else it says must go somewhere.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, port.expect("chromedriver names its port"))
+    (process, port.expect("chromedriver runs and names its port: apt-get install chromium chromium-driver"))
+}
+
+#[tokio::test]
+async fn no_browser_outlives_a_test_that_has_not_closed_it() {
+    let session = Session::start(&["--headless", "--no-sandbox", "--disable-gpu"], json!({})).await;
+    let folder = session._profile.path().to_str().unwrap().to_owned();
+    assert!(running_with(&folder) > 1);
+    drop(session);
+    wait_for("the browser has ended", async || running_with(&folder) == 0).await;
+}
+
+/// How many processes name it in their arguments.
+fn running_with(text: &str) -> usize {
+    let arguments = |entry: std::io::Result<DirEntry>| std::fs::read(entry.ok()?.path().join("cmdline")).ok();
+    let all = std::fs::read_dir("/proc").unwrap().filter_map(arguments);
+    all.filter(|arguments| String::from_utf8_lossy(arguments).contains(text)).count()
 }
