@@ -41,7 +41,7 @@ impl Purchase {
     }
 
     /// An answer that stays what it was.
-    fn is_final(answer: &Answer) -> bool {
+    pub fn is_final(answer: &Answer) -> bool {
         [201, 402, 409].contains(&answer.status) && answer.body["code"] != "idempotency_in_progress"
     }
 }

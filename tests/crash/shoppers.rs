@@ -12,7 +12,7 @@ use crate::{
 
 /// How many of the scarce thing there are, and of the other.
 pub const SCARCE: i64 = 4;
-pub const PLENTY: i64 = 1_000;
+pub const PLENTY: i64 = 100_000;
 
 /// How many are in the shop at the same time.
 const AT_ONCE: usize = 8;
@@ -85,7 +85,7 @@ impl Town {
         tax(&owner, "DE", 1900, true).await;
         let goods =
             [goods(&owner, "Rare thing", 9900, SCARCE).await, goods(&owner, "Thing", 1250, PLENTY).await];
-        let coupon = json!({"code": "TENTH", "kind": "percentage", "value": 10, "usage_limit": 100});
+        let coupon = json!({"code": "TENTH", "kind": "percentage", "value": 10, "usage_limit": 10_000});
         let promotion = owner.post("/admin/promotions", &coupon).await.expect(201);
         Self { goods, method, promotion: text(&promotion["id"]) }
     }

@@ -54,8 +54,12 @@ pub struct Answer {
 impl Client {
     /// `base` is `http://127.0.0.1:…`. Redirects are answers like others.
     pub fn new(base: String) -> Self {
-        let http =
-            reqwest::Client::builder().redirect(Policy::none()).build().expect("nothing here can fail");
+        Self::of(reqwest::Client::builder(), base)
+    }
+
+    /// With connections as this builder makes them.
+    pub fn of(connections: reqwest::ClientBuilder, base: String) -> Self {
+        let http = connections.redirect(Policy::none()).build().expect("nothing here can fail");
         Self { http, base, token: None }
     }
 

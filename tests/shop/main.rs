@@ -27,6 +27,7 @@ mod pages_admin_catalogue;
 mod pages_cart;
 mod pages_catalogue;
 mod pages_checkout;
+mod parity;
 mod payments;
 mod promotions;
 mod recommendation;
