@@ -16,6 +16,7 @@ use crate::{
 const KNOWN: Duration = Duration::from_secs(15);
 
 pub async fn f17_consul_is_killed(shop: &Shop) {
+    within(KNOWN, "nginx knows both", async || shop.cluster.upstreams().len() == 2).await;
     let before = shop.cluster.upstreams();
     let load = Load::start(shop).await;
     shop.cluster.stop_server("consul", "KILL").await;

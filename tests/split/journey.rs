@@ -50,7 +50,7 @@ pub async fn a_whole_journey_is_one_trace(shop: &Shop) {
     let order = answer.expect(201);
     let id = text(&order["id"]);
     guest.get(&format!("/orders/{id}?token={}", text(&order["token"]))).await.expect(200);
-    guest.get(&format!("/orders/{id}")).await.expect(404);
+    guest.get(&format!("/orders/{id}")).await.refused(401, "unauthenticated");
 
     let admin = format!("/admin/orders/{id}");
     let lines = json!([{"line_id": order["lines"][0]["id"], "quantity": 1, "restock": true}]);

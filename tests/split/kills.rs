@@ -18,8 +18,9 @@ use crate::{
 
 const SHOPPERS: usize = 4;
 
-/// How long somebody asks again and again before giving up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long somebody asks again and again before giving up: whose gateway died in the middle of it is told for a minute
+/// that the same command is being carried out.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the shoppers were told, in passing and at last.
 #[derive(Default, Debug)]
@@ -102,4 +103,9 @@ pub async fn buys(shop: &Shop) -> Journal {
     let (bought, ()) = join(buy_until(shop, &over, &told), once).await;
     assert_eq!(told.acknowledged.load(Ordering::Relaxed), 1, "{told:?}");
     Journal::from_iter(bought)
+}
+
+/// The answer that stays: asks with the same key until there is one.
+pub async fn answered(shop: &Shop, purchase: &Purchase) -> Option<Answer> {
+    insist(|| purchase.request(&shop.guest), &Told::default(), Purchase::is_final).await
 }

@@ -13,6 +13,7 @@ mod books;
 #[expect(dead_code, reason = "the whole-shop tests use all of it")]
 mod client;
 #[path = "../faults/figures.rs"]
+#[expect(dead_code, reason = "the fault tests use all of it")]
 mod figures;
 #[path = "../shop/harness.rs"]
 #[expect(dead_code, reason = "the whole-shop tests use all of it")]
@@ -20,6 +21,7 @@ mod harness;
 #[path = "../crash/journal.rs"]
 mod journal;
 #[path = "../faults/load.rs"]
+#[expect(dead_code, reason = "the fault tests use all of it")]
 mod load;
 #[path = "../crash/shoppers.rs"]
 #[expect(dead_code, reason = "the crash tests use all of it")]

@@ -50,7 +50,7 @@ pub async fn without_a_module_the_others_go_on(shop: &Shop) {
             let fails = |what: &&str| tried.iter().any(|tried| tried.what == *what && tried.status >= 300);
             wrong.extend(
                 ["product page", "product", "checkout"]
-                    .iter()
+                    .into_iter()
                     .filter(fails)
                     .map(|what| format!("{what} without {module}")),
             );
