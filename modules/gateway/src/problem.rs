@@ -134,6 +134,9 @@ pub fn of_status(status: StatusCode) -> Problem {
         }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::http(status, "payload_too_large", "the body is too large"),
         StatusCode::METHOD_NOT_ALLOWED => Problem::http(status, "method_not_allowed", "not with this method"),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            Problem::from(Error::unavailable("what this needs cannot be reached; ask again"))
+        }
         status if status.is_server_error() => {
             Problem::from(Error::internal(format!("the framework answered {status}")))
         }
