@@ -1,12 +1,14 @@
 //! Whichever way the shop runs, the same life of it comes to the same: the same answers, and the same business in the end.
 //!
 //! A script made from a seed is lived in one process on embedded databases, with every call serialised, on the servers
-//! that the environment names, and in pieces with a broker between them. `BODEGA_TEST_OPERATIONS` says how long it is.
+//! that the environment names, and in pieces with a broker between them. `BODEGA_TEST_OPERATIONS` says how long it is,
+//! `BODEGA_TEST_SEED` makes it another one.
 
 mod books;
 mod evening;
 mod names;
 mod offers;
+mod people;
 mod script;
 mod shoppers;
 mod staff;
@@ -68,10 +70,10 @@ async fn the_same_script_ends_the_same_where_money_is_taken_with_the_goods() {
     compare(1029, &[("order.capture", "at_fulfillment")]).await;
 }
 
-/// How many operations a script has.
+/// A number that somebody wants to be another one.
 #[expect(clippy::disallowed_methods, reason = "a test has no settings")]
-fn operations() -> usize {
-    std::env::var("BODEGA_TEST_OPERATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
 /// The ways to run a shop that are at hand.
@@ -89,8 +91,9 @@ fn ways() -> Vec<Way> {
     ways
 }
 
-/// Lives the script of a seed in every way.
+/// Lives the script of a seed in every way, and compares each with the first.
 async fn compare(seed: u64, settings: &[(&str, &str)]) {
+    let seed = number("BODEGA_TEST_SEED", seed);
     let mut first: Option<Life> = None;
     for way in ways() {
         let settings = [&SETTINGS, settings, way.2].concat();
@@ -108,7 +111,7 @@ async fn live(way: &Way, settings: &[(&str, &str)], seed: u64) -> Life {
     let Way(way, shape, _) = *way;
     let shop = Shop::start(shape, settings).await;
     let mut script = Script::begin(&shop, seed).await;
-    script.live(operations()).await;
+    script.live(number("BODEGA_TEST_OPERATIONS", 400) as usize).await;
     let books = script.books().await;
     Life { way, outcomes: script.outcomes, books, took: began.elapsed() }
 }
@@ -126,13 +129,32 @@ impl Life {
                 .entry(if refused { format!("{status} {said}") } else { status.to_owned() })
                 .or_default() += 1;
         }
-        let Self { way, outcomes, took, .. } = self;
-        format!("{way}: {} operations in {:.1} s, {classes:?}", outcomes.len(), took.as_secs_f64())
+        let Self { way, outcomes, took, books } = self;
+        let count = |list: &str, members: &[&str]| {
+            let mut counts = BTreeMap::<String, usize>::new();
+            for item in books[list].as_array().into_iter().flatten() {
+                let words: Vec<_> =
+                    members.iter().map(|member| item[member].as_str().unwrap_or("-")).collect();
+                *counts.entry(words.join(" ")).or_default() += 1;
+            }
+            counts
+        };
+        format!(
+            "{way}: {} operations in {:.1} s, {classes:?}\n  orders {:?}\n  reviews {:?}, products {:?}, {} mails",
+            outcomes.len(),
+            took.as_secs_f64(),
+            count("orders", &["status", "payment_status", "fulfillment_status"]),
+            count("reviews", &["status"]),
+            count("products", &["status"]),
+            books["mails"]
+                .as_object()
+                .map_or(0, |mails| mails.values().filter_map(Value::as_u64).sum::<u64>()),
+        )
     }
 
     fn must_equal(&self, other: &Self) {
         let outcomes = self.outcomes.iter().zip(&other.outcomes).filter(|(one, other)| one != other);
-        let outcomes: Vec<_> = outcomes.map(|(one, other)| format!("{one}\n  and {other}")).collect();
+        let outcomes: Vec<_> = outcomes.map(|(one, other)| names::side_by_side(one, other)).collect();
         let books = names::differences(&self.books, &other.books);
         let same_length = self.outcomes.len() == other.outcomes.len();
         assert!(

@@ -15,20 +15,22 @@ impl Script<'_> {
         while self.outcomes.len() < until {
             let weights = [
                 (9, "ship"),
-                (8, "move"),
+                (11, "move"),
                 (3, "cancel"),
                 (4, "capture"),
                 (5, "refund an amount"),
                 (5, "refund lines"),
                 (1, "refund all"),
                 (2, "note"),
-                (2, "verify"),
+                (3, "verify"),
             ];
             match self.choose(&weights) {
                 "verify" => self.verify_address().await,
                 what => {
+                    let ended = self.chance(10);
+                    let is_open = |order: &Bought| order.touched < self.day && (ended || !order.ended);
                     let open: Vec<usize> =
-                        (0..self.orders.len()).filter(|i| self.orders[*i].touched < self.day).collect();
+                        (0..self.orders.len()).filter(|i| is_open(&self.orders[*i])).collect();
                     // Later orders have more before them.
                     let newest = if self.chance(70) { open.len().saturating_sub(8) } else { 0 };
                     match self.one_of(open.len() - newest).map(|i| open[newest + i]) {
@@ -43,6 +45,13 @@ impl Script<'_> {
 
     async fn care_for(&mut self, order: usize, what: &str) {
         self.orders[order].touched = self.day;
+        self.do_to(order, what).await;
+        // Its last answer tells whether there is more to do.
+        let last = self.outcomes.last().map_or("", String::as_str);
+        self.orders[order].ended |= last.contains("illegal_transition") || last.contains("\"cancelled\"");
+    }
+
+    async fn do_to(&mut self, order: usize, what: &str) {
         match what {
             "ship" => self.ship(order).await,
             "move" => self.move_parcel(order).await,

@@ -104,3 +104,11 @@ fn place(a: &[Value], b: &[Value], i: usize) -> String {
     let id = |items: &[Value]| Some(items.get(i)?.get("id")?.as_str()?.to_owned());
     id(a).or_else(|| id(b)).unwrap_or_else(|| i.to_string())
 }
+
+/// Two lines: what they begin with, and each from shortly before they part.
+pub fn side_by_side(one: &str, other: &str) -> String {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let from = |line: &str| line.chars().skip(same.saturating_sub(60)).take(160).collect::<String>();
+    let head: String = one.chars().take(60).collect();
+    format!("{head}\n  {}\n  {}", from(one), from(other))
+}

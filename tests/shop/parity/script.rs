@@ -72,6 +72,7 @@ pub struct Person {
 pub struct Basket {
     pub id: String,
     pub owner: Option<usize>,
+    pub currency: &'static str,
     pub lines: Vec<String>,
     /// An order has taken it or is about to: nobody knows until everything is quiet.
     pub busy: bool,
@@ -88,6 +89,8 @@ pub struct Bought {
     pub shipments: Vec<String>,
     /// The day on which something was done to it.
     pub touched: usize,
+    /// Cancelled, or refused to be changed.
+    pub ended: bool,
 }
 
 /// A review.
@@ -153,7 +156,9 @@ impl<'a> Script<'a> {
             self.make_product().await;
         }
         self.make_category().await;
-        self.make_promotion().await;
+        for _ in 0..4 {
+            self.make_promotion().await;
+        }
         self.define().await;
     }
 
@@ -166,9 +171,9 @@ impl<'a> Script<'a> {
             self.support = log_in(&self.shop.guest, "support@example.com", PASSWORD).await;
             let hour = |part: usize, at: usize| (at + DAY * part / 100).min(operations);
             let dawn = self.outcomes.len();
-            self.morning(hour(25, dawn)).await;
+            self.morning(hour(20, dawn)).await;
             self.settle().await;
-            self.hours(hour(70, dawn)).await;
+            self.hours(hour(65, dawn)).await;
             self.answer_banks().await;
             self.settle().await;
             self.close_carts().await;
@@ -327,11 +332,15 @@ impl<'a> Script<'a> {
         self.one_of(here.len()).map(|i| here[i])
     }
 
-    /// A variant that is or was for sale; the first ones sell best.
+    /// A variant that is or was for sale, and its product; the first ones sell best.
     pub(super) fn some_variant(&mut self) -> (usize, Value) {
-        let most = self.products.len();
-        let most = if self.chance(50) { most.min(4) } else { most };
-        let product = self.one_of(most).expect("the first day begins with products");
+        let most = if self.chance(50) { self.products.len().min(5) } else { self.products.len() };
+        let mut product = self.one_of(most).expect("the first day begins with products");
+        if self.products[product]["status"] != "published" && self.chance(90) {
+            let published = (0..self.products.len()).filter(|i| self.products[*i]["status"] == "published");
+            let published: Vec<usize> = published.collect();
+            product = self.one_of(published.len()).map_or(product, |i| published[i]);
+        }
         let variants = self.products[product]["variants"].as_array().unwrap().clone();
         let variant = self.one_of(variants.len()).expect("a product has a variant");
         (product, variants[variant].clone())

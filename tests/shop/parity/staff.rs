@@ -99,7 +99,7 @@ impl Script<'_> {
         if self.chance(70) {
             prices.push(json!({"amount": price + 100, "currency": "USD"}));
         }
-        json!({"sku": sku, "options": options, "prices": prices, "stock": self.between(0, 25),
+        json!({"sku": sku, "options": options, "prices": prices, "stock": self.between(0, 50),
             "weight_grams": self.between(50, 2_000), "tracked": self.chance(95)})
     }
 
@@ -173,7 +173,7 @@ impl Script<'_> {
     pub(super) async fn adjust_stock(&mut self) {
         let (_, variant) = self.some_variant();
         let delta = match self.choose(&[(6, "more"), (2, "less"), (1, "too much less"), (1, "none")]) {
-            "more" => self.between(1, 12),
+            "more" => self.between(5, 30),
             "less" => -self.between(1, 3),
             "too much less" => -100_000,
             _ => 0,
