@@ -390,7 +390,9 @@ async fn connect(
     let reviews: Arc<dyn Reviews> = port!(review, dyn Reviews, r);
     let recommendation = match settings.hosts("recommendation") {
         true => {
-            let (db, settings) = (dbs.metadata().clone(), settings.recommendation.clone());
+            let db = dbs.metadata().clone();
+            let settings =
+                recommendation::Settings { several: settings.is_shared(), ..settings.recommendation.clone() };
             Some(recommendation::Service::new(db, clock, products.clone(), settings).await?)
         }
         false => None,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    cluster::{SERVICES, signal, within},
+    cluster::{PROGRAM, SERVICES, signal, within},
     load::{Load, Traffic},
     shop::Shop,
 };
@@ -58,7 +58,7 @@ struct Gateway {
 impl Gateway {
     fn start(shop: &Shop) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bodega"));
+        let mut command = Command::new(&*PROGRAM);
         command.arg("--config").arg(shop.cluster.path().join("shop.toml"));
         command.args(["serve", "--host", "gateway,web", "--listen", &address]);
         command.env("BODEGA__DATA_DIR", shop.cluster.path().join("gateway-1"));

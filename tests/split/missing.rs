@@ -85,7 +85,7 @@ fn own(module: &str) -> &'static str {
         "review" => "reviews",
         "recommendation" => "recommendations",
         "metadata" => "settings",
-        _ => "webhook endpoints",
+        _ => "mails",
     }
 }
 
@@ -157,7 +157,7 @@ async fn look(shop: &Shop, counter: &Counter, goods: [Goods; 2], journal: &mut J
         ("search", get(&format!("/products?q=novelty+{fresh}"))),
         ("categories", get("/categories")),
         ("reviews", get(&format!("/products/{}/reviews", asked.slug))),
-        ("related", get(&format!("/products/{}/related", asked.slug))),
+        ("related", get(&format!("/products/{}/related", asked.product))),
         ("recommendations", get("/recommendations")),
         ("cart", guest.request(Method::POST, "/carts").json(&address)),
         ("login", guest.request(Method::POST, "/sessions").json(&login)),
@@ -165,7 +165,7 @@ async fn look(shop: &Shop, counter: &Counter, goods: [Goods; 2], journal: &mut J
         ("customers (staff)", staff("/admin/customers")),
         ("stock (staff)", staff("/admin/inventory/levels")),
         ("settings", staff("/admin/settings")),
-        ("webhook endpoints", staff("/admin/webhook_endpoints")),
+        ("mails", root("/dev/mail.json")),
         ("shipping zones (staff)", staff("/admin/shipping_zones")),
         ("system (staff)", staff("/admin/system")),
     ];

@@ -23,6 +23,10 @@ impl Consumer for Ear {
         HEARS
     }
 
+    fn follows(&self) -> &'static [&'static str] {
+        &[PromotionChanged::TYPE]
+    }
+
     async fn handle(&self, event: &Envelope) -> Result<()> {
         if event.is::<CustomerDeleted>() {
             return self.0.forget(event.parse::<CustomerDeleted>()?.customer_id).await;

@@ -3,24 +3,44 @@
 //! Served by the order module, because the record belongs into the database of the orders.
 
 use serde::{Deserialize, Serialize};
-use shared::{port, values::Blob};
+use shared::{
+    ids::{Entity, Id},
+    port,
+    values::Blob,
+};
 
 port! {
     /// Answers by key. The scope is principal and route, so nobody ever sees another's answer.
-    pub trait Idempotency as "order.idempotency" repeats [complete, abandon] {
-        /// Takes the key, or says what it already stands for. A claim that is neither completed nor abandoned within a
-        /// minute (the process died) may be taken again.
+    pub trait Idempotency as "order.idempotency" repeats [claim, complete, abandon] {
+        /// Takes the key, or says what it already stands for. The same claim may ask twice. If it is neither completed nor
+        /// abandoned within 40 s, which is longer than a request may take, whoever made it has died, and the key may be
+        /// taken by another claim.
         async fn claim(&self, claim: Claim) -> Claimed;
         /// Keeps the answer for at least 24 hours. Only final answers: 2xx and 4xx that a repeat cannot change.
-        async fn complete(&self, scope: String, key: String, answer: Answer) -> ();
-        /// Gives the key back: the command did not happen and may be repeated.
-        async fn abandon(&self, scope: String, key: String) -> ();
+        /// Nothing happens if the key is another claim's by now.
+        async fn complete(&self, claim: Claim, answer: Answer) -> ();
+        /// Gives the key back: the command did not happen and may be repeated. Nothing happens if the key is not this
+        /// claim's, or done.
+        async fn abandon(&self, claim: Claim) -> ();
     }
 }
+
+/// See [`ClaimId`].
+pub enum Claimant {}
+
+impl Entity for Claimant {
+    const PREFIX: &'static str = "clm";
+    const NOUN: &'static str = "claim";
+}
+
+/// The id of a claim.
+pub type ClaimId = Id<Claimant>;
 
 /// A request that wants to happen once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim {
+    /// A new one for each request, repeats included.
+    pub id: ClaimId,
     /// Principal and route: `cus_… POST /api/v1/checkout`.
     pub scope: String,
     /// The client's key, 1..=255 visible ASCII characters.

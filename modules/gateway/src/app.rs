@@ -52,6 +52,7 @@ pub struct State {
     pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: AtomicUsize,
+    pub(crate) loose_ends: idempotency::LooseEnds,
 }
 
 /// The HTTP API.
@@ -72,6 +73,7 @@ impl Gateway {
             system: parts.system,
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
+            loose_ends: idempotency::LooseEnds::default(),
             settings,
         }))
     }
@@ -107,6 +109,11 @@ impl Gateway {
         jobs.every("gateway.limits", Duration::from_secs(60), move || {
             state.limits.shrink();
             async { Ok(()) }
+        });
+        let state = self.0.clone();
+        jobs.every("gateway.idempotency", Duration::from_secs(1), move || {
+            let state = state.clone();
+            async move { state.tie_up().await }
         });
     }
 

@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: a command sent twice has one effect and one answer.
 
+use std::sync::{Mutex, PoisonError};
+
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
     body::{self, BoxBody, MessageBody},
@@ -8,14 +10,81 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use contracts::idempotency::{Answer, Claim, Claimed};
+use contracts::idempotency::{Answer, Claim, ClaimId, Claimed, Idempotency};
 use futures::future::{Ready, ready};
 use sha2::{Digest, Sha256};
-use shared::{Error, Kind, values::Blob};
+use shared::{Error, Kind, Result as PortResult, values::Blob};
 
 use crate::{app::State, auth, body::Limit, problem::Problem};
 
 const HEADER: &str = "idempotency-key";
+
+/// How a claim ends.
+#[derive(Clone)]
+pub(crate) enum End {
+    Answered(Answer),
+    Abandoned,
+}
+
+impl End {
+    async fn tell(self, port: &dyn Idempotency, claim: Claim) -> PortResult<()> {
+        match self {
+            Self::Answered(answer) => port.complete(claim, answer).await,
+            Self::Abandoned => port.abandon(claim).await,
+        }
+    }
+}
+
+/// Claims whose end could not be told: who asks again shall not wait until the key is free by itself.
+#[derive(Default)]
+pub(crate) struct LooseEnds(Mutex<Vec<(Claim, End)>>);
+
+impl LooseEnds {
+    /// As many are kept in mind.
+    const MOST: usize = 10_000;
+
+    fn keep(&self, ends: impl IntoIterator<Item = (Claim, End)>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = Self::MOST.saturating_sub(kept.len());
+        kept.extend(ends.into_iter().take(room));
+    }
+
+    fn take(&self) -> Vec<(Claim, End)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    async fn take(&self, claim: Claim) -> PortResult<Claimed> {
+        let taken = self.ports.idempotency.claim(claim.clone()).await;
+        if taken.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
+            // It may have been taken all the same.
+            self.loose_ends.keep([(claim, End::Abandoned)]);
+        }
+        taken
+    }
+
+    async fn end(&self, claim: Claim, end: End) -> PortResult<()> {
+        let told = end.clone().tell(&*self.ports.idempotency, claim.clone()).await;
+        if told.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
+            self.loose_ends.keep([(claim, end)]);
+        }
+        told
+    }
+
+    /// Tells the ends that could not be told, until one cannot be again.
+    pub(crate) async fn tie_up(&self) -> PortResult<()> {
+        let mut ends = self.loose_ends.take().into_iter();
+        while let Some((claim, end)) = ends.next() {
+            let told = end.clone().tell(&*self.ports.idempotency, claim.clone()).await;
+            if told.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
+                self.loose_ends.keep([(claim, end)].into_iter().chain(ends));
+                return told;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The client's key, where the route requires one.
 #[derive(Clone)]
@@ -60,8 +129,8 @@ pub async fn remember(
     // The route is not chosen yet; its own limit holds when its handler reads the body.
     let bytes = crate::body::read_within(Limit::LARGEST, request.request(), payload).await?;
     let scope = scope(request.request()).await?;
-    let claim = Claim { scope: scope.clone(), key: key.clone(), request_hash: hash(&bytes) };
-    match state.ports.idempotency.claim(claim).await.map_err(Problem::from)? {
+    let claim = Claim { id: ClaimId::new(), scope, key: key.clone(), request_hash: hash(&bytes) };
+    match state.take(claim.clone()).await.map_err(Problem::from)? {
         Claimed::Fresh => {}
         Claimed::Done { answer } => return Ok(request.into_response(replay(answer))),
         Claimed::InProgress => {
@@ -75,23 +144,22 @@ pub async fn remember(
             return Err(Problem::from(Error::new(Kind::Invalid, "idempotency_key_reused", detail)).into());
         }
     }
-    request.extensions_mut().insert(Key(key.clone()));
+    request.extensions_mut().insert(Key(key));
     request.set_payload(Payload::from(bytes));
     let response = match next.call(request).await {
         Ok(response) => response,
         Err(error) => {
-            state.ports.idempotency.abandon(scope, key).await.map_err(Problem::from)?;
+            state.end(claim, End::Abandoned).await.map_err(Problem::from)?;
             return Err(error);
         }
     };
-    settle(&state, scope, key, response).await
+    settle(&state, claim, response).await
 }
 
 /// Keeps final answers and gives the key back for the others.
 async fn settle(
     state: &State,
-    scope: String,
-    key: String,
+    claim: Claim,
     response: ServiceResponse<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (request, response) = response.into_parts();
@@ -113,9 +181,9 @@ async fn settle(
             body: Blob(bytes.clone()),
             headers: kept.into_iter().filter_map(|n| text(n.clone()).map(|v| (n.to_string(), v))).collect(),
         };
-        state.ports.idempotency.complete(scope, key, answer).await.map_err(Problem::from)?;
+        state.end(claim, End::Answered(answer)).await.map_err(Problem::from)?;
     } else {
-        state.ports.idempotency.abandon(scope, key).await.map_err(Problem::from)?;
+        state.end(claim, End::Abandoned).await.map_err(Problem::from)?;
     }
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(bytes))))
 }

@@ -21,9 +21,16 @@ pub use settings::{Capture, Settings};
 /// The tables of this module.
 pub const MIGRATIONS: Migrations = Migrations {
     module: "order",
-    list: &[Migration {
-        version: "2026-11-23_start",
-        up: include_str!("../../../migrations/order/2026-11-23_start/up.sql"),
-        down: include_str!("../../../migrations/order/2026-11-23_start/down.sql"),
-    }],
+    list: &[
+        Migration {
+            version: "2026-11-23_start",
+            up: include_str!("../../../migrations/order/2026-11-23_start/up.sql"),
+            down: include_str!("../../../migrations/order/2026-11-23_start/down.sql"),
+        },
+        Migration {
+            version: "2026-11-29_claims",
+            up: include_str!("../../../migrations/order/2026-11-29_claims/up.sql"),
+            down: include_str!("../../../migrations/order/2026-11-29_claims/down.sql"),
+        },
+    ],
 };

@@ -114,6 +114,7 @@ diesel::table! {
         request_hash -> Text,
         state -> Text,
         locked_until -> shared::time::SqlTime,
+        claim -> Text,
         answer -> Nullable<Text>,
         created_at -> shared::time::SqlTime,
     }

@@ -35,7 +35,6 @@ use tracing::Instrument;
 use crate::{model, settings::Settings};
 
 pub(crate) use change::Change;
-use idempotency::LooseEnds;
 
 /// Orders: see the crate. A clone is another handle to the same.
 #[derive(Clone)]
@@ -53,7 +52,6 @@ pub struct Service {
     pub(crate) due: Arc<Notify>,
     /// A driver has come to rest.
     pub(crate) rested: Arc<Notify>,
-    loose_ends: LooseEnds,
 }
 
 impl Service {
@@ -82,7 +80,6 @@ impl Service {
             settings: Arc::new(settings),
             due: Arc::default(),
             rested: Arc::default(),
-            loose_ends: LooseEnds::default(),
         })
     }
 

@@ -28,11 +28,6 @@ impl Service {
             async move { service.work().await.map(drop) }
         });
         let service = self.clone();
-        jobs.every("order.idempotency.ends", Duration::from_secs(1), move || {
-            let service = service.clone();
-            async move { service.tie_up().await }
-        });
-        let service = self.clone();
         jobs.every_elected("order.idempotency", Duration::from_secs(3600), move || {
             let service = service.clone();
             async move { service.prune_answers().await }

@@ -85,6 +85,11 @@ impl Consumer for SearchConsumer {
         HEARS_PRODUCTS
     }
 
+    /// Each process has an index of its own.
+    fn follows(&self) -> &'static [&'static str] {
+        HEARS_PRODUCTS.kinds
+    }
+
     async fn handle(&self, event: &Envelope) -> Result<()> {
         let Self(service) = self;
         if event.is::<ProductChanged>() {

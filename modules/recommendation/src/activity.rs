@@ -12,7 +12,7 @@ use shared::Time;
 use crate::model::Who;
 
 /// How much of somebody is remembered.
-const LENGTH: usize = 50;
+pub const LENGTH: usize = 50;
 /// Of how many.
 const VISITORS: u64 = 200_000;
 
@@ -53,6 +53,16 @@ impl Activity {
     pub fn of(&self, visitor: Visitor) -> Vec<Seen> {
         let seen = self.adopt(visitor).and_then(|who| self.0.get(&who));
         seen.map(|seen| lock(&seen).clone()).unwrap_or_default()
+    }
+
+    /// The visitor did this and nothing else.
+    pub fn set(&self, visitor: Visitor, all: impl IntoIterator<Item = Interaction>) {
+        let Some(who) = self.adopt(visitor) else { return };
+        let mut list = Vec::new();
+        for Interaction { product_id: product, kind, at, .. } in all {
+            insert(&mut list, Seen { product, kind, at });
+        }
+        self.0.insert(who, Arc::new(Mutex::new(list)));
     }
 
     /// Nothing is known of the visitor any more.

@@ -42,6 +42,10 @@ impl Consumer for Ear {
         HEARS
     }
 
+    fn follows(&self) -> &'static [&'static str] {
+        &[ProductChanged::TYPE, StockChanged::TYPE, AggregateChanged::TYPE]
+    }
+
     async fn handle(&self, event: &Envelope) -> Result<()> {
         let Self(service) = self;
         match event.kind.as_str() {

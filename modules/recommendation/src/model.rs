@@ -34,6 +34,10 @@ pub struct Settings {
     pub min_confidence: f32,
     /// and so many times as many as by chance.
     pub min_lift: f32,
+    /// Whether other processes may serve this module too, so that what somebody did may be known there only. Not a setting:
+    /// whoever starts the process knows.
+    #[serde(skip)]
+    pub several: bool,
 }
 
 impl Default for Settings {
@@ -49,6 +53,7 @@ impl Default for Settings {
             min_support: 3,
             min_confidence: 0.02,
             min_lift: 1.2,
+            several: false,
         }
     }
 }

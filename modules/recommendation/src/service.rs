@@ -29,12 +29,12 @@ use shared::{
 };
 
 use crate::{
-    activity::Activity,
+    activity::{Activity, LENGTH},
     answers::{Answers, Indexed},
     catalogue::Catalogue,
     demand::Demand,
     events::Ear,
-    model::{Settings, Shown},
+    model::{Settings, Shown, Who},
     store::{self, Store},
     workers,
 };
@@ -153,6 +153,14 @@ impl Service {
         self.load_model().await
     }
 
+    /// Counts anew what is sold and looked at.
+    pub(crate) async fn recount(&self) -> Result<()> {
+        let last = self.store.interactions(REMEMBERED).await?;
+        self.demand.rebuild(last.iter(), self.clock.now());
+        self.list();
+        Ok(())
+    }
+
     /// Writes what was recorded.
     pub async fn flush(&self) -> Result<()> {
         let _writing = self.writing.lock().await;
@@ -235,6 +243,22 @@ impl Service {
         self.demand.add(interaction);
     }
 
+    /// With several processes the database knows what the visitor did elsewhere, and what has been erased there. If it does
+    /// not answer, what is known here must do.
+    async fn recall(&self, visitor: Visitor) {
+        if !self.settings.several || Who::of(visitor).is_none() {
+            return;
+        }
+        match self.store.of(visitor, LENGTH as u32).await {
+            Ok(all) => {
+                let theirs = |one: &&Interaction| Who::of(one.visitor) == Who::of(visitor);
+                let waiting: Vec<_> = self.waiting().iter().filter(theirs).cloned().collect();
+                self.activity.set(visitor, all.into_iter().chain(waiting));
+            }
+            Err(error) => tracing::debug!(error = error.chain(), "not recalled"),
+        }
+    }
+
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Interaction>> {
         self.waiting.lock().expect("nobody panics while holding what waits")
     }
@@ -262,9 +286,17 @@ impl Recommendations for Service {
         }
         interaction.at = interaction.at.min(self.clock.now());
         self.notice(&interaction);
-        let mut waiting = self.waiting();
-        if waiting.len() < WAITING {
-            waiting.push(interaction);
+        {
+            let mut waiting = self.waiting();
+            if waiting.len() < WAITING {
+                waiting.push(interaction);
+            }
+        }
+        // The next question may come to another process. What cannot be written now waits for the worker.
+        if self.settings.several
+            && let Err(error) = self.flush().await
+        {
+            tracing::debug!(error = error.chain(), "not written yet");
         }
         Ok(())
     }
@@ -293,6 +325,7 @@ impl Recommendations for Service {
     }
 
     async fn personal(&self, visitor: Visitor, context: Context) -> Result<Vec<Recommended>> {
+        self.recall(visitor).await;
         Ok(self.answer(|answers| answers.personal(visitor, &context)))
     }
 
@@ -301,6 +334,7 @@ impl Recommendations for Service {
     }
 
     async fn recently_viewed(&self, visitor: Visitor, context: Context) -> Result<Vec<Recommended>> {
+        self.recall(visitor).await;
         Ok(self.answer(|answers| answers.recently_viewed(visitor, &context)))
     }
 

@@ -47,6 +47,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Interaction>>;
     /// The last ones, the oldest of them first.
     async fn interactions(&self, limit: u32) -> Result<Vec<Interaction>>;
+    /// The last ones of the customer and of the browser, as many of each, in no order.
+    async fn of(&self, visitor: Visitor, limit: u32) -> Result<Vec<Interaction>>;
     /// How many there are.
     async fn count(&self) -> Result<u64>;
 

@@ -25,6 +25,14 @@ pub fn start(service: &Arc<Service>, jobs: &Jobs) {
             Ok(())
         }
     });
+    if service.settings.several {
+        let counter = service.clone();
+        // What was bought is heard by one process.
+        jobs.every("recommendation.recount", Duration::from_secs(300), move || {
+            let service = counter.clone();
+            async move { service.recount().await }
+        });
+    }
     let period = Duration::from_secs(service.settings.train_seconds.max(1));
     let (trainer, all) = (service.clone(), jobs.clone());
     jobs.every("recommendation.training", period, move || {

@@ -33,7 +33,10 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::future::BoxFuture;
 use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -103,6 +106,9 @@ struct Inner {
 #[derive(Default)]
 struct Ears {
     watchers: Vec<Watcher>,
+    /// Told only of these types of event.
+    followers: Vec<Watcher>,
+    follows: Vec<&'static str>,
     when_lost: Vec<Arc<dyn Fn() + Send + Sync>>,
     reporter: Option<Reporter>,
 }
@@ -149,8 +155,23 @@ impl Broker {
 
     /// Hands events to these consumers, from [`Broker::start`] on. Of several processes with a consumer of one name one is
     /// at work, so that events of an aggregate stay in order; another takes over when it goes.
+    /// Must be called in a runtime.
     pub fn consume(&self, consumers: Vec<Arc<dyn Consumer>>) {
-        *lock(&self.0.consumers) = consumers;
+        lock(&self.0.consumers).clone_from(&consumers);
+        let follows: Vec<_> = consumers.iter().flat_map(|consumer| consumer.follows()).copied().collect();
+        if follows.is_empty() {
+            return;
+        }
+        let (sender, heard) = mpsc::unbounded_channel();
+        tokio::spawn(listen::follow(consumers, heard));
+        let mut ears = self.ears_mut();
+        ears.follows.clone_from(&follows);
+        ears.followers.push(Arc::new(move |events: &[Envelope]| {
+            for event in events.iter().filter(|event| follows.contains(&event.kind.as_str())) {
+                // It is gone at the end of the process.
+                sender.send(event.clone()).ok();
+            }
+        }));
     }
 
     /// Who hears something anywhere in the shop: their queues are there before anything is published.
@@ -308,7 +329,8 @@ impl Broker {
         self.0.trail.add(events);
         let new = lock(&self.0.lately).sift(events);
         if !new.is_empty() {
-            self.ears().watchers.iter().for_each(|watcher| watcher(&new));
+            let ears = self.ears();
+            ears.watchers.iter().chain(&ears.followers).for_each(|watcher| watcher(&new));
         }
     }
 

@@ -153,6 +153,12 @@ pub trait Consumer: Send + Sync {
         self.hears().consumer
     }
 
+    /// The types of event, of those it hears, that change what each process holds in memory. Where several processes have
+    /// this consumer one takes an event from the queue; these are handled by all of them, once or twice.
+    fn follows(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Takes one event. It may come again: the effect and [`inbox::first`] share a transaction.
     /// An error means that it is delivered again, up to [`Limits::delivery_limit`] times.
     async fn handle(&self, event: &Envelope) -> Result<()>;

@@ -20,27 +20,30 @@ pub struct KeyRow {
     pub answer: Option<String>,
 }
 
-/// Takes the key if it is free, or if whoever took it for the same request has died. One statement.
+/// Takes the key if it is free, if this claim has it already, or if whoever took it for the same request has died. One
+/// statement.
 pub async fn take(conn: &mut Conn, claim: &Claim, now: Time, locked_until: Time) -> QueryResult<bool> {
+    let id = claim.id.to_string();
     let row = (
         keys::scope.eq(&claim.scope),
         keys::key.eq(&claim.key),
         keys::request_hash.eq(&claim.request_hash),
         keys::state.eq(STARTED),
         keys::locked_until.eq(locked_until),
+        keys::claim.eq(&id),
         keys::created_at.eq(now),
     );
-    let dead = keys::state
+    let open = keys::state
         .eq(STARTED)
-        .and(keys::locked_until.le(now))
+        .and(keys::locked_until.le(now).or(keys::claim.eq(&id)))
         .and(keys::request_hash.eq(&claim.request_hash));
     let taken = on!(conn, |c| {
         let upsert = diesel::insert_into(keys::table)
             .values(row)
             .on_conflict((keys::scope, keys::key))
             .do_update()
-            .set(keys::locked_until.eq(locked_until));
-        methods::FilterDsl::filter(upsert, dead).execute(c).await
+            .set((keys::locked_until.eq(locked_until), keys::claim.eq(&id)));
+        methods::FilterDsl::filter(upsert, open).execute(c).await
     })?;
     Ok(taken == 1)
 }
@@ -49,23 +52,19 @@ pub async fn get(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<Option<
     on!(conn, |c| keys::table.find((scope, key)).select(KeyRow::as_select()).first(c).await.optional())
 }
 
-pub async fn complete(conn: &mut Conn, scope: &str, key: &str, answer: &str) -> QueryResult<usize> {
-    on!(conn, |c| diesel::update(keys::table.find((scope, key)))
+/// Keeps the answer, if the key is this claim's.
+pub async fn complete(conn: &mut Conn, claim: &Claim, answer: &str) -> QueryResult<usize> {
+    let mine = keys::state.eq(STARTED).and(keys::claim.eq(claim.id.to_string()));
+    on!(conn, |c| diesel::update(keys::table.find((&claim.scope, &claim.key)).filter(mine))
         .set((keys::state.eq(DONE), keys::answer.eq(answer)))
         .execute(c)
         .await)
 }
 
-pub async fn abandon(conn: &mut Conn, scope: &str, key: &str) -> QueryResult<usize> {
-    on!(conn, |c| diesel::delete(keys::table.find((scope, key)).filter(keys::state.eq(STARTED)))
-        .execute(c)
-        .await)
-}
-
-/// Gives back a key that was taken until this time, if it was.
-pub async fn disclaim(conn: &mut Conn, scope: &str, key: &str, until: Time) -> QueryResult<usize> {
-    let mine = keys::state.eq(STARTED).and(keys::locked_until.eq(until));
-    on!(conn, |c| diesel::delete(keys::table.find((scope, key)).filter(mine)).execute(c).await)
+/// Gives the key back, if it is this claim's and not done.
+pub async fn abandon(conn: &mut Conn, claim: &Claim) -> QueryResult<usize> {
+    let mine = keys::state.eq(STARTED).and(keys::claim.eq(claim.id.to_string()));
+    on!(conn, |c| diesel::delete(keys::table.find((&claim.scope, &claim.key)).filter(mine)).execute(c).await)
 }
 
 /// Whoever took a key and has not come back is dead: it may be taken again.

@@ -1,5 +1,5 @@
 use contracts::{
-    idempotency::{Claim, Claimed},
+    idempotency::{Claim, ClaimId, Claimed},
     order::{OrderPaymentStatus, OrderStatus, Orders, Viewer},
 };
 use shared::Error;
@@ -135,10 +135,13 @@ async fn an_order_that_dies_before_it_is_paid_and_is_refused_then_never_will_be_
 #[tokio::test]
 async fn the_keys_of_a_dead_process_may_be_taken_again() {
     let mut shop = Shop::open().await;
-    let claim = Claim { scope: "a".into(), key: "k".into(), request_hash: "h".into() };
+    let claim = Claim { id: ClaimId::new(), scope: "a".into(), key: "k".into(), request_hash: "h".into() };
     assert!(matches!(answers(&shop).claim(claim.clone()).await.unwrap(), Claimed::Fresh));
     shop.restart().await;
-    assert!(matches!(answers(&shop).claim(claim).await.unwrap(), Claimed::Fresh));
+    assert!(matches!(
+        answers(&shop).claim(Claim { id: ClaimId::new(), ..claim }).await.unwrap(),
+        Claimed::Fresh
+    ));
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use contracts::idempotency::{Answer, Claim, Claimed};
+use contracts::idempotency::{Answer, Claim, ClaimId, Claimed};
 use shared::{jobs::Jobs, values::Blob};
 
 use crate::shop::{Shop, answers};
 
 fn claim(scope: &str, hash: &str) -> Claim {
-    Claim { scope: scope.into(), key: "key".into(), request_hash: hash.into() }
+    Claim { id: ClaimId::new(), scope: scope.into(), key: "key".into(), request_hash: hash.into() }
 }
 
 fn answer() -> Answer {
@@ -22,17 +22,18 @@ fn answer() -> Answer {
 async fn a_key_is_claimed_once_and_remembers_its_answer() {
     let shop = Shop::open().await;
     let port = answers(&shop);
-    assert!(matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::Fresh));
+    let first = claim("a", "h");
+    assert!(matches!(port.claim(first.clone()).await.unwrap(), Claimed::Fresh));
     assert!(matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::InProgress));
     assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::Reused));
     assert!(matches!(port.claim(claim("b", "other")).await.unwrap(), Claimed::Fresh), "scopes are apart");
-    port.complete("a".into(), "key".into(), answer()).await.unwrap();
+    port.complete(first.clone(), answer()).await.unwrap();
     let Claimed::Done { answer: stored } = port.claim(claim("a", "h")).await.unwrap() else {
         panic!("it is done")
     };
     assert_eq!((stored.status, &stored.body, &stored.headers), (201, &answer().body, &answer().headers));
     assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::Reused));
-    port.abandon("a".into(), "key".into()).await.unwrap();
+    port.abandon(first).await.unwrap();
     assert!(
         matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::Done { .. }),
         "what is done stays done"
@@ -40,18 +41,39 @@ async fn a_key_is_claimed_once_and_remembers_its_answer() {
 }
 
 #[tokio::test]
+async fn who_did_not_hear_the_answer_asks_again_with_the_same_claim() {
+    let shop = Shop::open().await;
+    let port = answers(&shop);
+    let mine = claim("a", "h");
+    for _ in 0..2 {
+        assert!(matches!(port.claim(mine.clone()).await.unwrap(), Claimed::Fresh));
+    }
+    assert!(matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::InProgress));
+}
+
+#[tokio::test]
 async fn an_abandoned_or_dead_claim_may_be_taken_again() {
     let shop = Shop::open().await;
     let port = answers(&shop);
-    port.claim(claim("a", "h")).await.unwrap();
-    port.abandon("a".into(), "key".into()).await.unwrap();
-    assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::Fresh));
-    shop.clock.advance(Duration::from_secs(59));
+    let first = claim("a", "h");
+    port.claim(first.clone()).await.unwrap();
+    port.abandon(first).await.unwrap();
+    let second = claim("a", "other");
+    assert!(matches!(port.claim(second.clone()).await.unwrap(), Claimed::Fresh));
+    shop.clock.advance(Duration::from_secs(39));
     assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::InProgress));
     shop.clock.advance(Duration::from_secs(1));
     assert!(matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::Reused));
-    assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::Fresh));
+    let heir = claim("a", "other");
+    assert!(matches!(port.claim(heir.clone()).await.unwrap(), Claimed::Fresh));
     assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::InProgress), "one heir only");
+    // Whoever was thought dead ends nothing of the heir's.
+    port.abandon(second.clone()).await.unwrap();
+    port.complete(second, Answer { status: 202, ..answer() }).await.unwrap();
+    assert!(matches!(port.claim(claim("a", "other")).await.unwrap(), Claimed::InProgress));
+    port.complete(heir, answer()).await.unwrap();
+    let done = port.claim(claim("a", "other")).await.unwrap();
+    assert!(matches!(done, Claimed::Done { answer: Answer { status: 201, .. } }), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,8 +88,9 @@ async fn of_many_claims_at_once_one_is_fresh() {
 async fn answers_are_kept_for_two_days_and_workers_stop_when_told() {
     let shop = Shop::open().await;
     let port = answers(&shop);
-    port.claim(claim("a", "h")).await.unwrap();
-    port.complete("a".into(), "key".into(), answer()).await.unwrap();
+    let first = claim("a", "h");
+    port.claim(first.clone()).await.unwrap();
+    port.complete(first, answer()).await.unwrap();
     shop.clock.advance(Duration::from_secs(47 * 3600));
     assert!(matches!(port.claim(claim("a", "h")).await.unwrap(), Claimed::Done { .. }));
     shop.clock.advance(Duration::from_secs(2 * 3600));

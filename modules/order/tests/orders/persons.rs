@@ -1,6 +1,6 @@
 use contracts::{
     customer::{CustomerDeleted, CustomerId, EmailVerified},
-    idempotency::{Answer, Claim, Claimed},
+    idempotency::{Answer, Claim, ClaimId, Claimed},
     order::{OrderFilter, Orders, Viewer},
 };
 use shared::{Kind, values::Blob};
@@ -30,12 +30,12 @@ async fn a_deleted_customer_is_forgotten_and_the_sums_stay() {
     let ada = CustomerId::new();
     shop.hear(ada, 1, &EmailVerified { customer_id: ada, email: order.email.clone() }).await;
     let scope = format!("{ada} POST /api/v1/checkout");
-    let claim = Claim { scope: scope.clone(), key: "k".into(), request_hash: "h".into() };
+    let claim = Claim { id: ClaimId::new(), scope, key: "k".into(), request_hash: "h".into() };
     let answers = answers(&shop);
     answers.claim(claim.clone()).await.unwrap();
     let body = Blob(bytes::Bytes::from_static(b"{\"email\":\"ada@example.com\"}"));
     let answer = Answer { status: 201, content_type: "application/json".into(), body, headers: vec![] };
-    answers.complete(scope, "k".into(), answer).await.unwrap();
+    answers.complete(claim.clone(), answer).await.unwrap();
     shop.hear(ada, 2, &CustomerDeleted { customer_id: ada }).await;
     let after = shop.find(order.id).await;
     let text = serde_json::to_string(&after).unwrap();
@@ -45,7 +45,7 @@ async fn a_deleted_customer_is_forgotten_and_the_sums_stay() {
     assert_eq!((after.total, after.lines.len()), (order.total, order.lines.len()));
     assert_eq!(after.shipping_address.country, order.shipping_address.country, "the tax was paid there");
     assert!(
-        matches!(answers.claim(claim).await.unwrap(), Claimed::Fresh),
+        matches!(answers.claim(Claim { id: ClaimId::new(), ..claim }).await.unwrap(), Claimed::Fresh),
         "remembered answers are forgotten too"
     );
 }

@@ -107,6 +107,10 @@ impl Store for MongoStore {
         interactions::last(&self.0, limit).await
     }
 
+    async fn of(&self, visitor: Visitor, limit: u32) -> Result<Vec<Interaction>> {
+        interactions::of(&self.0, visitor, limit).await
+    }
+
     async fn count(&self) -> Result<u64> {
         interactions::count(&self.0).await
     }

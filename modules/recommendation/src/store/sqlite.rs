@@ -97,6 +97,10 @@ impl Store for Sqlite {
         interactions::last(&mut self.0.get().await?, limit).await
     }
 
+    async fn of(&self, visitor: Visitor, limit: u32) -> Result<Vec<Interaction>> {
+        interactions::of(&mut self.0.get().await?, visitor, limit).await
+    }
+
     async fn count(&self) -> Result<u64> {
         interactions::count(&mut self.0.get().await?).await
     }

@@ -82,6 +82,10 @@ async fn the_last_ones_come_in_order_with_all_that_was_said() {
     assert_eq!(store.interactions(10).await.unwrap(), all);
     assert_eq!(store.interactions(2).await.unwrap(), all[1..]);
     assert!(store.interactions(0).await.unwrap().is_empty());
+    assert_eq!(store.of(customer("ada"), 10).await.unwrap(), all[1..2]);
+    assert_eq!(store.of(both, 10).await.unwrap(), [all[1].clone(), all[1].clone()]);
+    assert_eq!(store.of(customer("eve"), 10).await.unwrap(), []);
+    assert_eq!(store.of(Visitor::default(), 10).await.unwrap(), []);
 }
 
 #[tokio::test]

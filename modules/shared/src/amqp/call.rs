@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, mpsc};
 use tower::retry::budget::{Budget, TpsBudget};
 
-use super::{Broker, lock};
+use super::{Broker, lock, publish::BLOCKED};
 use crate::{
     Error, Kind, Result,
     events::Envelope,
@@ -195,6 +195,9 @@ impl Remote {
             return Err(Trouble::Unsent(Error::unavailable("there is no time left")));
         }
         let publisher = broker.publisher().await.map_err(Trouble::Unsent)?;
+        if publisher.is_blocked() {
+            return Err(Trouble::Unsent(Error::unavailable(BLOCKED).retry_after(5)));
+        }
         let mut waiting = broker.0.calls.wait(1);
         let lost =
             |error: &str| Trouble::Lost(Error::unavailable(format!("{service} was asked and {error}")));
@@ -229,9 +232,11 @@ impl Remote {
             }
             waiting.receiver.recv().await.ok_or_else(|| lost("the connection was lost"))
         };
-        match tokio::time::timeout(most, exchange).await {
-            Ok(reply) => reply,
-            Err(_) => Err(lost("did not answer in time")),
+        tokio::select! {
+            reply = tokio::time::timeout(most, exchange) =>
+                reply.unwrap_or_else(|_| Err(lost("did not answer in time"))),
+            // Nor does it take answers.
+            () = publisher.blocked() => Err(lost(BLOCKED)),
         }
     }
 

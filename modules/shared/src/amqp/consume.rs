@@ -33,7 +33,7 @@ pub(super) async fn session(
     connection: Connection,
     stop: CancellationToken,
 ) -> lapin::Result<()> {
-    topology::declare(&broker, &connection).await?;
+    topology::declare_own(&broker, &connection).await?;
     // If one of these ends, all of them do: the connection is made anew.
     let over = stop.child_token();
     let mut parts: FuturesUnordered<BoxFuture<'_, lapin::Result<()>>> = FuturesUnordered::new();

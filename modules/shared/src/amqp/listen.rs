@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,10 +15,14 @@ use lapin::{
     },
     types::FieldTable,
 };
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::{Broker, CONFIRM, call::REPLY_TO};
-use crate::{Error, Result, events::Envelope};
+use crate::{
+    Error, Result,
+    events::{Consumer, Envelope, Failure, handled},
+};
 
 /// As many processes may answer.
 const PROCESSES: usize = 1_000;
@@ -33,9 +38,14 @@ pub(super) async fn session(
     let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
     let queue = channel.queue_declare("".into(), own, FieldTable::default()).await?.name().clone();
     let bind = QueueBindOptions::default();
-    if !broker.ears().watchers.is_empty() {
-        let events = broker.name("events");
-        channel.queue_bind(queue.clone(), events.into(), "#".into(), bind, FieldTable::default()).await?;
+    let kinds = {
+        let ears = broker.ears();
+        if ears.watchers.is_empty() { ears.follows.clone() } else { vec!["#"] }
+    };
+    let events = broker.name("events");
+    for kind in kinds {
+        let (queue, events) = (queue.clone(), events.as_str().into());
+        channel.queue_bind(queue, events, kind.into(), bind, FieldTable::default()).await?;
     }
     let system = broker.name("system");
     channel.queue_bind(queue.clone(), system.into(), "".into(), bind, FieldTable::default()).await?;
@@ -57,6 +67,18 @@ pub(super) async fn session(
         }
     }
     channel.basic_cancel(news.tag(), BasicCancelOptions::default()).await
+}
+
+/// Hands what is heard to those consumers of this process that follow it.
+pub(super) async fn follow(consumers: Vec<Arc<dyn Consumer>>, mut heard: UnboundedReceiver<Envelope>) {
+    while let Some(event) = heard.recv().await {
+        for consumer in consumers.iter().filter(|one| one.follows().contains(&event.kind.as_str())) {
+            if let Err(Failure { consumer, error }) = handled(&**consumer, &event).await {
+                // It is the worker's, who takes it from the queue, to try again.
+                tracing::warn!(event = %event.id, kind = event.kind, consumer, error, "not followed");
+            }
+        }
+    }
 }
 
 fn answer(broker: &Broker, channel: &Channel, question: Delivery) {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection,
+    BasicProperties, Channel, Confirmation, Connection, Event,
     options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
     types::FieldTable,
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Broker, CONFIRM, call::REPLY_TO, topology};
@@ -22,7 +23,24 @@ pub(super) struct Publisher {
     pub events: Channel,
     /// Cancelled by whoever finds that it does not work any more.
     pub broken: CancellationToken,
+    blocked: watch::Sender<bool>,
 }
+
+impl Publisher {
+    /// Waits until the broker takes nothing more, for want of memory or disk. What is published from then on stays in this
+    /// process until it does again, perhaps long after its sender has given up.
+    pub async fn blocked(&self) {
+        // The sender is ours, so it is there.
+        self.blocked.subscribe().wait_for(|blocked| *blocked).await.ok();
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        *self.blocked.borrow()
+    }
+}
+
+/// Why nothing is published.
+pub(super) const BLOCKED: &str = "the message broker has no room";
 
 pub(super) async fn session(
     broker: Broker,
@@ -38,7 +56,9 @@ pub(super) async fn session(
     let events = connection.create_channel().await?;
     events.confirm_select(ConfirmSelectOptions::default()).await?;
     let broken = CancellationToken::new();
-    let publisher = Arc::new(Publisher { connection, calls, events, broken: broken.clone() });
+    let mut news = connection.events_listener();
+    let blocked = watch::Sender::new(connection.status().blocked());
+    let publisher = Arc::new(Publisher { connection, calls, events, broken: broken.clone(), blocked });
     broker.0.publisher.send_replace(Some(publisher.clone()));
     let ended = loop {
         tokio::select! {
@@ -46,6 +66,17 @@ pub(super) async fn session(
                 Some(Ok(answer)) => broker.0.calls.answered(answer),
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
+            },
+            Some(news) = news.next() => match news {
+                Event::ConnectionBlocked(reason) => {
+                    tracing::warn!(reason, "the broker takes nothing more");
+                    publisher.blocked.send_replace(true);
+                }
+                Event::ConnectionUnblocked => {
+                    tracing::info!("the broker takes messages again");
+                    publisher.blocked.send_replace(false);
+                }
+                _ => {}
             },
             () = broken.cancelled() => break Ok(()),
             () = stop.cancelled() => break Ok(()),
@@ -83,6 +114,9 @@ impl Events {
         let down = |error: String| Undelivered::Down(error);
         let body = serde_json::to_vec(event).map_err(|error| down(error.to_string()))?;
         let publisher = self.0.publisher().await.map_err(|error| down(error.detail))?;
+        if publisher.is_blocked() {
+            return Err(down(BLOCKED.to_owned()));
+        }
         let properties = BasicProperties::default()
             .with_delivery_mode(2)
             .with_content_type("application/json".into())

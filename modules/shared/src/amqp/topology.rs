@@ -1,5 +1,6 @@
 //! What there has to be on the broker before anything is published: an event that has no queue yet would be lost.
 
+use futures::future::try_join_all;
 use lapin::{
     Channel, Connection, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -10,28 +11,42 @@ use super::{Broker, lock};
 use crate::events::Hears;
 
 /// Declares the exchanges and the queues of all consumers of the shop, whether or not they are anywhere yet. Every
-/// connection does: whoever comes first finds what it needs.
+/// connection that publishes does: whoever comes first finds what it needs.
 pub(super) async fn declare(broker: &Broker, connection: &Connection) -> lapin::Result<()> {
-    let channel = connection.create_channel().await?;
+    let own = lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect::<Vec<_>>();
+    let all = lock(&broker.0.hears).clone();
+    queues(broker, connection, all.into_iter().chain(own)).await
+}
+
+/// Declares the exchanges and the queues of this process's own consumers.
+pub(super) async fn declare_own(broker: &Broker, connection: &Connection) -> lapin::Result<()> {
+    let own = lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect::<Vec<_>>();
+    queues(broker, connection, own.into_iter()).await
+}
+
+async fn queues(
+    broker: &Broker,
+    connection: &Connection,
+    hears: impl Iterator<Item = Hears>,
+) -> lapin::Result<()> {
+    let mut channel = connection.create_channel().await?;
     let kinds =
         [("events", ExchangeKind::Topic), ("dead", ExchangeKind::Direct), ("system", ExchangeKind::Fanout)];
     for (name, kind) in kinds {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         channel.exchange_declare(broker.name(name).into(), kind, durable, FieldTable::default()).await?;
     }
-    let consumers = lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect::<Vec<_>>();
-    let all = lock(&broker.0.hears).clone();
-    for hears in all.into_iter().chain(consumers) {
-        queues(broker, connection, &channel, hears).await?;
+    for hears in hears {
+        queue(broker, connection, &mut channel, hears).await?;
     }
     channel.close(200, "declared".into()).await
 }
 
 /// The queue of a consumer with its bindings, and the one for what it cannot take.
-async fn queues(
+async fn queue(
     broker: &Broker,
     connection: &Connection,
-    channel: &Channel,
+    channel: &mut Channel,
     hears: Hears,
 ) -> lapin::Result<()> {
     let Hears { consumer, kinds } = hears;
@@ -39,7 +54,7 @@ async fn queues(
     let (dead, exchange) = (broker.name(&format!("dead.{consumer}")), broker.name("dead"));
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
-    queue(connection, &dead, arguments.clone()).await?;
+    declare_or_take(connection, channel, &dead, arguments.clone()).await?;
     let bind = QueueBindOptions::default();
     let bound = channel.queue_bind(
         dead.as_str().into(),
@@ -60,24 +75,26 @@ async fn queues(
     arguments.insert("x-overflow".into(), text("reject-publish"));
     // One of several processes is at work, so that events of an aggregate stay in order.
     arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
-    queue(connection, &name, arguments).await?;
-    for kind in kinds {
+    declare_or_take(connection, channel, &name, arguments).await?;
+    let bound = kinds.iter().map(|kind| {
         let (name, events) = (name.as_str().into(), events.as_str().into());
-        channel.queue_bind(name, events, (*kind).into(), bind, FieldTable::default()).await?;
-    }
-    Ok(())
+        channel.queue_bind(name, events, (*kind).into(), bind, FieldTable::default())
+    });
+    try_join_all(bound).await.map(drop)
 }
 
 /// Declares a queue, or takes it as it is: one that was made with other settings is refused, which closes the channel.
-async fn queue(connection: &Connection, name: &str, arguments: FieldTable) -> lapin::Result<()> {
-    let channel = connection.create_channel().await?;
+async fn declare_or_take(
+    connection: &Connection,
+    channel: &mut Channel,
+    name: &str,
+    arguments: FieldTable,
+) -> lapin::Result<()> {
     let durable = QueueDeclareOptions { durable: true, ..Default::default() };
-    let Err(error) = channel.queue_declare(name.into(), durable, arguments).await else {
-        return channel.close(200, "declared".into()).await;
-    };
-    let channel = connection.create_channel().await?;
+    let Err(error) = channel.queue_declare(name.into(), durable, arguments).await else { return Ok(()) };
+    *channel = connection.create_channel().await?;
     let look = QueueDeclareOptions { passive: true, ..Default::default() };
     channel.queue_declare(name.into(), look, FieldTable::default()).await.map_err(|_| error.clone())?;
     tracing::warn!(queue = name, %error, "the queue keeps the settings that it was made with");
-    channel.close(200, "declared".into()).await
+    Ok(())
 }

@@ -146,6 +146,18 @@ pub async fn last(mongo: &Mongo, limit: u32) -> Result<Vec<Interaction>> {
     Ok(all)
 }
 
+/// The last ones of the customer and of the browser, in no order; what both did comes twice.
+pub async fn of(mongo: &Mongo, visitor: Visitor, limit: u32) -> Result<Vec<Interaction>> {
+    let customer = visitor.customer_id.map(|id| doc! {"customer_id": id.to_string()});
+    let browser = visitor.visitor_id.map(|id| doc! {"visitor_id": id.to_string()});
+    let mut all = Vec::new();
+    for theirs in customer.into_iter().chain(browser) {
+        let found = rows(mongo).find(theirs).sort(doc! {"at": -1}).limit(i64::from(limit)).await?;
+        all.extend(found.map_ok(Interaction::from).try_collect::<Vec<_>>().await?);
+    }
+    Ok(all)
+}
+
 /// What the server counts as it writes: to count millions takes seconds, and a crash of the server puts it wrong by a
 /// minute's worth at most.
 pub async fn count(mongo: &Mongo) -> Result<u64> {

@@ -101,6 +101,22 @@ pub async fn last(conn: &mut Conn, limit: u32) -> Result<Vec<Interaction>> {
     Ok(all)
 }
 
+/// The last ones of the customer and of the browser, in no order; what both did comes twice.
+pub async fn of(conn: &mut Conn, visitor: Visitor, limit: u32) -> Result<Vec<Interaction>> {
+    let mut rows: Vec<Row> = Vec::new();
+    if let Some(customer) = visitor.customer_id {
+        let theirs = interactions::table.filter(interactions::customer_id.eq(customer));
+        let last = theirs.order(interactions::at.desc()).limit(limit.into());
+        rows.extend(on!(conn, |c| last.load::<Row>(c).await)?);
+    }
+    if let Some(visitor) = visitor.visitor_id {
+        let theirs = interactions::table.filter(interactions::visitor_id.eq(visitor));
+        let last = theirs.order(interactions::at.desc()).limit(limit.into());
+        rows.extend(on!(conn, |c| last.load::<Row>(c).await)?);
+    }
+    rows.into_iter().map(interaction).collect()
+}
+
 pub async fn count(conn: &mut Conn) -> Result<u64> {
     let count: i64 = on!(conn, |c| interactions::table.count().get_result(c).await)?;
     Ok(count.unsigned_abs())
