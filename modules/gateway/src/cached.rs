@@ -65,6 +65,8 @@ pub async fn answer<T: Serialize>(
 /// What was asked for, or where it is now: its path below `/api/v1`.
 pub enum Found<T> {
     Here(T),
+    /// Without something that is not essential and cannot be had now.
+    Partly(T),
     Moved(String),
 }
 
@@ -82,11 +84,14 @@ pub async fn answer_found<T: Serialize>(
         .cache
         .get_or_insert(key, async || {
             let (found, tags) = load().await?;
+            let partial = matches!(found, Found::Partly(_));
             let (content_type, body) = match found {
-                Found::Here(value) => ("application/json", serde_json::to_vec(&value)?),
+                Found::Here(value) | Found::Partly(value) => {
+                    ("application/json", serde_json::to_vec(&value)?)
+                }
                 Found::Moved(path) => (MOVED, path.into_bytes()),
             };
-            Ok(Fresh { content_type: content_type.to_owned(), body, tags, ..Fresh::default() })
+            Ok(Fresh { content_type: content_type.to_owned(), body, tags, partial, ..Fresh::default() })
         })
         .await?;
     if entry.content_type == MOVED {

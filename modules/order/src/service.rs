@@ -10,7 +10,7 @@ mod read;
 mod refunds;
 pub(crate) mod view;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use contracts::{
@@ -26,15 +26,18 @@ use contracts::{
     shipping::{ShipmentId, ShipmentUpdate, Shipping},
 };
 use shared::{
-    Clock, Error, Money, Page, PageRequest, Result, Time, crash::CrashPoints, db::Db, signer::Signer,
-    values::Email,
+    Clock, Error, Money, Page, PageRequest, Result, Time, crash::CrashPoints, db::Db, rpc::deadline,
+    signer::Signer, values::Email,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tracing::Instrument;
 
 use crate::{model, settings::Settings};
 
 pub(crate) use change::Change;
+
+/// What an answer needs on its way.
+const MARGIN: Duration = Duration::from_millis(300);
 
 /// Orders: see the crate. A clone is another handle to the same.
 #[derive(Clone)]
@@ -83,6 +86,13 @@ impl Service {
         })
     }
 
+    /// Until when whoever asks is told what has become of it: a little before nobody listens any more.
+    fn answer_by(&self) -> Instant {
+        let most = Instant::now() + self.settings.checkout_deadline();
+        let wanted = deadline::current().and_then(|until| until.checked_sub(MARGIN));
+        wanted.map_or(most, |until| most.min(until.into()))
+    }
+
     /// Runs `work` to its end even if the caller goes away.
     async fn detached<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T>
     where
@@ -105,7 +115,8 @@ impl Service {
 #[async_trait]
 impl Orders for Service {
     async fn checkout(&self, request: Checkout, principal: Principal) -> Result<Order> {
-        self.detached(async move |service| service.check_out(request, principal).await).await
+        let until = self.answer_by();
+        self.detached(async move |service| service.check_out(request, principal, until).await).await
     }
 
     async fn find(&self, id: OrderId, viewer: Viewer) -> Result<Order> {
@@ -121,7 +132,8 @@ impl Orders for Service {
     }
 
     async fn cancel(&self, id: OrderId, reason: Option<String>, viewer: Viewer) -> Result<Order> {
-        self.detached(async move |service| service.cancel_order(id, reason, viewer).await).await
+        let until = self.answer_by();
+        self.detached(async move |service| service.cancel_order(id, reason, viewer, until).await).await
     }
 
     async fn capture(&self, id: OrderId, amount: Option<Money>, key: String, actor: Actor) -> Result<Order> {
@@ -129,7 +141,8 @@ impl Orders for Service {
     }
 
     async fn refund(&self, id: OrderId, refund: NewRefund, key: String, actor: Actor) -> Result<Order> {
-        self.detached(async move |service| service.refund_order(id, refund, key, actor).await).await
+        let until = self.answer_by();
+        self.detached(async move |service| service.refund_order(id, refund, key, actor, until).await).await
     }
 
     async fn ship(

@@ -48,6 +48,8 @@ pub struct Fresh {
     pub tags: Vec<String>,
     /// What has to be known to send the body and is not in it, such as a page's script nonce.
     pub note: String,
+    /// Something that is not essential is missing for a moment: this process keeps it for a second, and no other.
+    pub partial: bool,
 }
 
 /// A response that is ready to be sent.
@@ -61,6 +63,7 @@ pub struct Entry {
     pub etag: String,
     /// As loaded.
     pub note: String,
+    partial: bool,
     compressed: OnceLock<Compressed>,
     compressing: AtomicBool,
     /// Hashes, because equal hashes of different tags only cost a load too many.
@@ -85,6 +88,7 @@ impl Entry {
             etag: format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(&fresh.body)[..18])),
             content_type: fresh.content_type,
             note: fresh.note,
+            partial: fresh.partial,
             body: fresh.body.into(),
             compressed: OnceLock::new(),
             compressing: AtomicBool::new(false),
@@ -277,16 +281,19 @@ impl Cache {
             Kept::Answer(fresh) => Ok(fresh),
             Kept::Nothing(began) => {
                 let fresh = load().await?;
-                redis.keep(key, &fresh, began, self.here.ttl);
+                if !fresh.partial {
+                    redis.keep(key, &fresh, began, self.here.ttl);
+                }
                 Ok(fresh)
             }
             Kept::Unknown => load().await,
         }
     }
 
-    /// Whether another instance may have dropped it unheard.
+    /// Whether another instance may have dropped it unheard, or what it lacks may be there again.
     fn is_unsure(&self, entry: &Entry) -> bool {
-        self.shared.as_ref().is_some_and(|redis| !redis.is_up()) && entry.made.elapsed() > UNHEARD
+        let unheard = self.shared.as_ref().is_some_and(|redis| !redis.is_up());
+        (unheard || entry.partial) && entry.made.elapsed() > UNHEARD
     }
 
     /// Makes every entry with this tag stale, at once and in constant time.

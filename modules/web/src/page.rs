@@ -403,6 +403,7 @@ impl Page {
                         body: html.into_bytes(),
                         tags,
                         note: self.nonce.clone(),
+                        ..Fresh::default()
                     })
                 }
                 Err(Fault::Error(error)) => Err(error),

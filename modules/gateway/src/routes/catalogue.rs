@@ -11,7 +11,7 @@ use contracts::{
     },
 };
 use serde::Deserialize;
-use shared::{Currency, Error};
+use shared::{Currency, Error, Kind};
 
 use super::All;
 use crate::{
@@ -137,7 +137,12 @@ async fn product(
         if *key != view.slug && *key != view.id.to_string() {
             return Ok((Found::Moved(format!("/products/{}", view.slug)), tags));
         }
-        view.metafields = visible(&state, &view).await?;
+        // They never keep a product from being shown.
+        match visible(&state, &view).await {
+            Ok(fields) => view.metafields = fields,
+            Err(error) if error.kind == Kind::Unavailable => return Ok((Found::Partly(view), tags)),
+            Err(error) => return Err(error),
+        }
         Ok((Found::Here(view), tags))
     };
     cached::answer_found(&state, &request, &cache_key, load).await

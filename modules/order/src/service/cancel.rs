@@ -19,8 +19,8 @@ impl Service {
         id: OrderId,
         reason: Option<String>,
         viewer: Viewer,
+        deadline: Instant,
     ) -> Result<Order> {
-        let deadline = Instant::now() + self.settings.checkout_deadline();
         let message = reason.filter(|text| !text.trim().is_empty());
         let message = message.map(|text| values::text("/reason", &text, 500)).transpose()?;
         loop {

@@ -41,8 +41,12 @@ enum Standing {
 }
 
 impl Service {
-    pub(super) async fn check_out(&self, request: Checkout, principal: Principal) -> Result<Order> {
-        let deadline = Instant::now() + self.settings.checkout_deadline();
+    pub(super) async fn check_out(
+        &self,
+        request: Checkout,
+        principal: Principal,
+        deadline: Instant,
+    ) -> Result<Order> {
         let request = validated(request)?;
         loop {
             match self.begin(&request, &principal).await? {

@@ -24,8 +24,8 @@ impl Service {
         refund: NewRefund,
         key: String,
         actor: Actor,
+        deadline: Instant,
     ) -> Result<Order> {
-        let deadline = Instant::now() + self.settings.checkout_deadline();
         let refund = validated(refund)?;
         let refund_id = RefundId::derived(&format!("{id}-{key}"));
         let (now, lease) = (self.clock.now(), self.lease());

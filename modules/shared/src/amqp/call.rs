@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -138,6 +138,11 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// The module that a service belongs to.
+fn module(service: &str) -> &str {
+    service.split('.').next().unwrap_or_default()
+}
+
 /// Calls over the broker.
 pub(super) struct Remote(pub Broker);
 
@@ -146,20 +151,28 @@ impl Transport for Remote {
     async fn call(&self, method: Method, args: Vec<u8>) -> Result<Vec<u8>> {
         let calls = &self.0.0.calls;
         let route = calls.route(method.service);
-        let module = method.service.split('.').next().unwrap_or_default();
-        let name = |error: Error| error.with("module", module);
         let _place = route.in_flight.try_acquire().map_err(|_| {
-            name(Error::unavailable(format!("too many calls of {} are under way", method.service)))
+            let detail = format!("too many calls of {} are under way", method.service);
+            Error::unavailable(detail).with("module", module(method.service))
         })?;
         calls.budget.deposit();
+        // Of the whole, asking again included.
+        let until = Instant::now() + self.0.0.options.call_timeout;
+        deadline::scope(until, self.ask(method, &route, &args)).await
+    }
+}
+
+impl Remote {
+    async fn ask(&self, method: Method, route: &Route, args: &[u8]) -> Result<Vec<u8>> {
+        let calls = &self.0.0.calls;
         let attempt = async || {
             // Only silence speaks against a service: somebody who says no is there.
             let silent = |trouble: &Trouble| matches!(trouble, Trouble::Lost(_));
-            match route.breaker.call_with(silent, self.attempt(method, &args)).await {
+            match route.breaker.call_with(silent, self.attempt(method, args)).await {
                 Ok(reply) => Ok(reply),
                 Err(recloser::Error::Inner(trouble)) => Err(trouble),
                 Err(recloser::Error::Rejected) => Err(Trouble::Unsent(
-                    Error::unavailable(format!("{module} does not answer")).retry_after(2),
+                    Error::unavailable(format!("{} does not answer", module(method.service))).retry_after(2),
                 )),
             }
         };
@@ -174,7 +187,7 @@ impl Transport for Remote {
             }
             reply => reply,
         };
-        let reply = reply.map_err(|trouble| name(trouble.into()))?;
+        let reply = reply.map_err(|trouble| Error::from(trouble).with("module", module(method.service)))?;
         let Answer { ok, error, events } = serde_json::from_slice(&reply)?;
         self.0.hear(&events);
         match (ok, error) {
@@ -184,9 +197,7 @@ impl Transport for Remote {
             (None, None) => Ok(b"null".to_vec()),
         }
     }
-}
 
-impl Remote {
     async fn attempt(&self, method: Method, args: &[u8]) -> Result<Vec<u8>, Trouble> {
         let Self(broker) = self;
         let Method { service, name, .. } = method;
@@ -218,8 +229,8 @@ impl Remote {
             };
             match confirmed {
                 Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => {
-                    let module = service.split('.').next().unwrap_or_default();
-                    return Err(Trouble::Unsent(Error::unavailable(format!("nobody serves {module}"))));
+                    let detail = format!("nobody serves {}", module(service));
+                    return Err(Trouble::Unsent(Error::unavailable(detail)));
                 }
                 Ok(Confirmation::Nack(None)) => {
                     return Err(Trouble::Unsent(Error::unavailable(format!("{service} has too much to do"))));

@@ -15,6 +15,7 @@ fn page(body: &str, tags: &[&str]) -> Fresh {
         body: body.into(),
         tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
         note: String::new(),
+        partial: false,
     }
 }
 

@@ -88,7 +88,7 @@ impl Redis {
             return Kept::Nothing(now);
         }
         let Stored { content_type, note, tags, body, .. } = stored;
-        Kept::Answer(Fresh { content_type, body, tags, note })
+        Kept::Answer(Fresh { content_type, body, tags, note, partial: false })
     }
 
     /// Keeps an answer, in the background: nobody waits for it.

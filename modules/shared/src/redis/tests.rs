@@ -87,6 +87,7 @@ fn page(body: &str) -> Fresh {
         body: body.into(),
         tags: vec!["product:1".into()],
         note: "n".into(),
+        partial: false,
     }
 }
 
