@@ -8,7 +8,7 @@ mod tests;
 mod upstreams;
 mod watch;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -37,9 +37,8 @@ pub struct Consul {
 pub struct Registration {
     /// It is registered as the service `bodega-<module>`.
     pub module: String,
-    /// A name of the process that no other has.
-    pub instance: String,
-    /// Where others reach the process: `host:port`.
+    /// Where others reach the process: `host:port`. With the module it is the entry's name, so that whoever comes after a
+    /// process that was killed takes its entry's place: its check would go on well.
     pub address: String,
     pub version: String,
     pub tags: Vec<String>,
@@ -61,7 +60,7 @@ pub struct Instance {
 
 impl Registration {
     fn id(&self) -> String {
-        format!("{}-{}", self.module, self.instance)
+        format!("{}-{}", self.module, self.address)
     }
 
     /// What the agent is told.
@@ -116,9 +115,9 @@ impl Consul {
 
     /// Registers, keeps it so while the agent forgets it, and deregisters on `stop`; returns after that.
     pub async fn keep_registered(&self, entries: Vec<Registration>, stop: CancellationToken) {
-        let mut failing = false;
+        let (mut failing, mut told) = (false, HashSet::new());
         while !stop.is_cancelled() {
-            match self.register_missing(&entries).await {
+            match self.register_missing(&entries, &mut told).await {
                 Ok(()) if std::mem::take(&mut failing) => tracing::info!("registered in Consul again"),
                 Ok(()) => {}
                 Err(error) if !std::mem::replace(&mut failing, true) => {
@@ -139,12 +138,15 @@ impl Consul {
         }
     }
 
-    async fn register_missing(&self, entries: &[Registration]) -> Result<()> {
+    /// Those that the agent was not told yet, or has forgotten.
+    async fn register_missing(&self, entries: &[Registration], told: &mut HashSet<String>) -> Result<()> {
         for entry in entries {
-            let known = self.ask(Method::GET, &format!("v1/agent/service/{}", entry.id()));
-            if self.found(known).await?.is_none() {
+            let id = entry.id();
+            let known = self.ask(Method::GET, &format!("v1/agent/service/{id}"));
+            if !told.contains(&id) || self.found(known).await?.is_none() {
                 let body = entry.body()?;
                 self.answer(self.ask(Method::PUT, "v1/agent/service/register").json(&body)).await?;
+                told.insert(id);
             }
         }
         Ok(())

@@ -35,7 +35,6 @@ pub fn register(settings: &Settings, addresses: &[SocketAddr], jobs: &Jobs) -> R
     let shape = if settings.hosts_everything() { "whole" } else { "split" };
     let entry = |module: &str| Registration {
         module: module.to_owned(),
-        instance: settings.instance.clone(),
         address: address.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         tags: vec![format!("shape={shape}")],

@@ -61,10 +61,9 @@ impl Drop for Ready {
 }
 
 impl Agent {
-    fn entry(&self, instance: &str, address: &str) -> Registration {
+    fn entry(&self, address: &str) -> Registration {
         Registration {
             module: self.module.clone(),
-            instance: instance.into(),
             address: address.into(),
             version: "1.2.3".into(),
             tags: vec!["shape=split".into()],
@@ -75,9 +74,9 @@ impl Agent {
     }
 
     /// Registers until the token is cancelled.
-    fn keep(&self, instance: &str, address: &str) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    fn keep(&self, address: &str) -> (CancellationToken, tokio::task::JoinHandle<()>) {
         let (consul, stop) = (self.consul.clone(), self.stop.child_token());
-        let (entries, ended) = (vec![self.entry(instance, address)], stop.clone());
+        let (entries, ended) = (vec![self.entry(address)], stop.clone());
         (stop, tokio::spawn(async move { consul.keep_registered(entries, ended).await }))
     }
 
@@ -98,30 +97,37 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 async fn a_process_is_found_until_it_leaves_and_comes_back_when_the_agent_forgets_it() {
     let Some(agent) = agent() else { return };
     let ready = Ready::new();
-    let (stop, kept) = agent.keep("one", &ready.address);
+    let (stop, kept) = agent.keep(&ready.address);
     until("it is found", async || agent.found().await == 1).await;
     let found = agent.consul.passing(&service(&agent.module)).await.unwrap().remove(0);
     assert_eq!((found.address.as_str(), found.version.as_str()), ("127.0.0.1", "1.2.3"));
-    let id = format!("v1/agent/service/deregister/{}-one", agent.module);
+    let id = format!("v1/agent/service/deregister/{}-{}", agent.module, ready.address);
     agent.consul.answer(agent.consul.ask(Method::PUT, &id)).await.unwrap();
     until("it comes back", async || agent.found().await == 1).await;
-    stop.cancel();
-    kept.await.unwrap();
+    // Who was killed is not registered beside who comes after it.
+    kept.abort();
+    let (stop_heir, heir) = agent.keep(&ready.address);
+    let asked = Instant::now();
+    until("the heir is registered", async || asked.elapsed() > Duration::from_secs(1)).await;
+    assert_eq!(agent.found().await, 1);
+    stop_heir.cancel();
+    heir.await.unwrap();
     assert_eq!(agent.found().await, 0);
+    stop.cancel();
 }
 
 #[tokio::test]
 async fn whoever_watches_sees_the_dead_go_and_keeps_the_last_good_list() {
     let Some(agent) = agent() else { return };
     let (one, two) = (Ready::new(), Ready::new());
-    let (_, _first) = agent.keep("one", &one.address);
-    let (stop, second) = agent.keep("two", &two.address);
+    let (_, _first) = agent.keep(&one.address);
+    let (stop, second) = agent.keep(&two.address);
     let mut watch = agent.consul.watch(&service(&agent.module), agent.stop.clone());
     watch.wait_for(|known| known.len() == 2).await.unwrap();
     drop(one);
     let died = Instant::now();
     let left = watch.wait_for(|known| known.len() == 1).await.unwrap()[0].clone();
-    assert_eq!(left.id, format!("{}-two", agent.module));
+    assert_eq!(left.id, format!("{}-{}", agent.module, two.address));
     assert!(died.elapsed() < Duration::from_secs(10), "{:?}", died.elapsed());
     stop.cancel();
     second.await.unwrap();
@@ -158,7 +164,7 @@ async fn nginx_is_told_of_every_change() {
     tokio::spawn(async move { upstreams(&consul, &name, &file, Some(&reload), true, stop).await });
     until("nobody is known", async || read(&out).contains("down;")).await;
     let ready = Ready::new();
-    let (_, _kept) = agent.keep("one", &ready.address);
+    let (_, _kept) = agent.keep(&ready.address);
     until("it is written", async || read(&out).contains(&format!("server {} ", ready.address))).await;
     until("nginx is told twice", async || read(&told).lines().count() == 2).await;
 }
@@ -201,7 +207,6 @@ fn a_wrong_address_is_named() {
     assert!(Consul::new("consul:8500", None).is_err());
     let entry = Registration {
         module: "order".into(),
-        instance: "1".into(),
         address: "nowhere".into(),
         version: "1".into(),
         tags: Vec::new(),

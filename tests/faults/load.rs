@@ -15,12 +15,9 @@ use crate::{
     client::Client,
     figures::{Figures, Seen},
     journal::{Journal, Purchase},
-    shop::Shop,
+    shop::{EVERY, Shop},
     shoppers::{Counter, KINDS, Kind, Town},
 };
-
-/// How often somebody comes.
-const EVERY: Duration = Duration::from_millis(25);
 
 /// Every so manyth buys something; the others look.
 const BUYS: usize = 8;

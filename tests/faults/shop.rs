@@ -35,6 +35,9 @@ const IMPATIENT: [(&str, &str); 12] = [
 /// How long a request may take at most: what a checkout may, and half a second.
 pub const DEADLINE: Duration = Duration::from_millis(10_500);
 
+/// How often somebody comes.
+pub const EVERY: Duration = Duration::from_millis(25);
+
 /// A running shop with goods. Its servers end after it.
 pub struct Shop {
     pub guest: Client,

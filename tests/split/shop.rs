@@ -20,6 +20,9 @@ const REST: Duration = Duration::from_secs(60);
 /// How long a request may take at most: what a checkout may, and half a second.
 pub const DEADLINE: Duration = Duration::from_millis(10_500);
 
+/// How often somebody comes: two dozen processes in one machine do less than one.
+pub const EVERY: Duration = Duration::from_millis(100);
+
 /// A shop with goods behind nginx.
 pub struct Shop {
     /// Comes through nginx, over TLS.

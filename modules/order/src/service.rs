@@ -27,10 +27,9 @@ use contracts::{
 };
 use shared::{
     Clock, Error, Money, Page, PageRequest, Result, Time, crash::CrashPoints, db::Db, rpc::deadline,
-    signer::Signer, values::Email,
+    signer::Signer, telemetry, values::Email,
 };
 use tokio::{sync::Notify, time::Instant};
-use tracing::Instrument;
 
 use crate::{model, settings::Settings};
 
@@ -99,7 +98,7 @@ impl Service {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let task = tokio::spawn(work(self.clone()).in_current_span());
+        let task = tokio::spawn(telemetry::carry(work(self.clone())));
         task.await.map_err(Error::internal)?
     }
 

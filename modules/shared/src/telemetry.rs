@@ -5,6 +5,7 @@ use std::{
     io::{IsTerminal, stderr},
 };
 
+use tracing::Instrument;
 use tracing_subscriber::{EnvFilter, Layer, fmt as format, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{Error, Result};
@@ -114,6 +115,18 @@ pub fn scope<F: Future>(parent: TraceParent, future: F) -> impl Future<Output = 
     CURRENT.scope(parent, future)
 }
 
+/// Runs `future` as part of what the running code is part of, its trace and its span: for what is spawned.
+pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let trace = current();
+    async move {
+        match trace {
+            Some(trace) => scope(trace, future).await,
+            None => future.await,
+        }
+    }
+    .in_current_span()
+}
+
 /// The trace the running code is part of, if any.
 pub fn current() -> Option<TraceParent> {
     CURRENT.try_with(|parent| *parent).ok()
@@ -124,6 +137,18 @@ mod tests {
     use super::*;
 
     const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+
+    #[tokio::test]
+    async fn what_is_spawned_is_part_of_the_trace_if_it_is_carried() {
+        let trace = TraceParent::new();
+        let (carried, left) = scope(trace, async {
+            (tokio::spawn(carry(async { current() })), tokio::spawn(async { current() }))
+        })
+        .await;
+        assert_eq!(carried.await.unwrap(), Some(trace));
+        assert_eq!(left.await.unwrap(), None);
+        assert_eq!(carry(async { current() }).await, None);
+    }
 
     #[test]
     fn a_traceparent_survives_parsing_and_printing() {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use shared::{Error, Kind as Why, Result, Time};
+use shared::{Error, Kind as Why, Result, Time, telemetry};
 use tokio::task::JoinHandle;
-use tracing::Instrument;
 
 use super::{Next, Outcome, Saga, SagaId, SagaState, Step, is_lost};
 use crate::{
@@ -30,7 +29,7 @@ impl Service {
     /// Drives it in a task of its own, which nobody's departure ends.
     pub(crate) fn launch(&self, saga: Saga) -> JoinHandle<Outcome> {
         let service = self.clone();
-        tokio::spawn(async move { service.drive(saga).await }.in_current_span())
+        tokio::spawn(telemetry::carry(async move { service.drive(saga).await }))
     }
 
     /// Takes the lease of a saga that is due.
