@@ -123,18 +123,14 @@ async fn guarded(
     let _place = Place::take(state)?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let work = async move { next.call(request).await.map(ServiceResponse::map_into_boxed_body) };
-    let limit = Duration::from_secs(state.settings.request_timeout_seconds);
+    let settings = &state.settings;
+    let limit = if reads { settings.read_timeout_seconds } else { settings.request_timeout_seconds };
+    let limit = Duration::from_secs(limit);
     let work = deadline::scope(Instant::now() + limit, AssertUnwindSafe(work).catch_unwind());
     let outcome = if reads {
         tokio::time::timeout(limit, work).await
     } else {
-        let trace = shared::telemetry::current();
-        let task = actix_web::rt::spawn(async move {
-            match trace {
-                Some(trace) => shared::telemetry::scope(trace, work).await,
-                None => work.await,
-            }
-        });
+        let task = actix_web::rt::spawn(shared::telemetry::carry(work));
         tokio::time::timeout(limit, task)
             .await
             .map(|joined| joined.unwrap_or_else(|e| Err(Box::new(e.to_string()))))

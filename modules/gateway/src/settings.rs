@@ -15,6 +15,8 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// A request that takes longer is given up (503).
     pub request_timeout_seconds: u64,
+    /// The same for one that only reads.
+    pub read_timeout_seconds: u64,
     /// Bytes of ready answers kept in memory.
     pub cache_bytes: u64,
     /// No answer is served from memory for longer, even if nothing said that it changed.
@@ -35,6 +37,7 @@ impl Default for Settings {
             currencies: vec![Currency::EUR],
             max_in_flight: 1024,
             request_timeout_seconds: 30,
+            read_timeout_seconds: 10,
             cache_bytes: 64 << 20,
             cache_seconds: 60,
             trusted_proxies: Vec::new(),

@@ -227,7 +227,8 @@ async fn client_options(url: &str, options: &Options) -> Result<ClientOptions> {
     let mut client = ClientOptions::parse(url).await.map_err(|error| wrong(error.to_string()))?;
     client.app_name.get_or_insert_with(|| "bodega".to_owned());
     client.max_pool_size.get_or_insert(u32::try_from(options.readers.max(8)).unwrap_or(u32::MAX));
-    client.server_selection_timeout.get_or_insert(options.acquire_timeout);
+    // The driver tries twice.
+    client.server_selection_timeout.get_or_insert(options.acquire_timeout / 2);
     client.connect_timeout.get_or_insert(options.acquire_timeout);
     client.write_concern =
         Some(WriteConcern::builder().w(mongodb::options::Acknowledgment::Majority).journal(true).build());
