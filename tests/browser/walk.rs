@@ -18,6 +18,7 @@ pub async fn storefront(shop: &DemoShop, b: &Browser, look: impl AsyncFn(&str)) 
         ("home", "/"),
         ("categories", "/categories"),
         ("category", &category),
+        ("collection", "/collections/small-spaces"),
         ("search", "/search?q=mug"),
         ("search-nothing", "/search?q=qqqqqq"),
         ("product", &product_page),
@@ -114,6 +115,7 @@ pub async fn admin(b: &Browser, look: impl AsyncFn(&str)) {
         ("admin-products-new", "/admin/products/new"),
         ("admin-categories", "/admin/categories"),
         ("admin-categories-new", "/admin/categories/new"),
+        ("admin-collections-new", "/admin/collections/new"),
         ("admin-inventory", "/admin/inventory"),
         ("admin-promotions", "/admin/promotions"),
         ("admin-promotions-new", "/admin/promotions/new"),
@@ -148,6 +150,7 @@ pub async fn admin(b: &Browser, look: impl AsyncFn(&str)) {
         look(name).await;
     }
     let slip = b.attribute("main a[href$='packing-slip']", "href").await;
+    collection(b, &look).await;
     b.open("/admin").await;
     for (keys, dialog) in [("?", "keys"), ("/", "palette")] {
         b.press(keys).await;
@@ -158,6 +161,21 @@ pub async fn admin(b: &Browser, look: impl AsyncFn(&str)) {
     }
     b.open(&slip).await;
     look("admin-packing-slip").await;
+}
+
+/// Puts a collection together.
+async fn collection(b: &Browser, look: &impl AsyncFn(&str)) {
+    b.open("/admin/collections/new").await;
+    b.fill("#f-title", "Gifts").await;
+    b.fill("#f-find", "mug").await;
+    b.click("[value=find]").await;
+    b.click("[value^='add:']").await;
+    b.see("[value^='drop:']").await;
+    look("admin-collection").await;
+    b.click("[name=do][value=save]").await;
+    b.arrives("/admin/collections/col_").await;
+    b.open("/admin/collections").await;
+    look("admin-collections").await;
 }
 
 /// Opens the first that a list leads to.

@@ -14,6 +14,7 @@ use crate::{
 
 rules!(
     a_category_narrows_step_by_step,
+    a_collection_has_a_page_of_its_own,
     a_search_forgives_and_helps,
     a_product_page_follows_the_chosen_variant,
     a_title_cannot_break_out_of_its_page,
@@ -213,6 +214,30 @@ async fn a_title_cannot_break_out_of_its_page(shape: Shape) {
     for page in [product, cart, removed, browser.open("/").await, browser.open("/search?q=script").await] {
         assert_eq!(page.count("#evil, [onclick], script:not([nonce]), body title"), 0, "{}", page.what);
     }
+}
+
+async fn a_collection_has_a_page_of_its_own(shape: Shape) {
+    let shop = Shop::start(shape, &[]).await;
+    let [mug, _] = [shop.buyable(9).await, shop.buyable(9).await];
+    let browser = Browser::new(&shop);
+    assert_eq!(browser.open("/categories").await.expect(200).count("#h-collections"), 0);
+    let new = json!({"title": "Gifts", "description": "Small things", "product_ids": [mug.product]});
+    shop.owner.post("/admin/collections", &new).await.expect(201);
+    shop.owner.post("/admin/collections", &json!({"title": "Nothing yet"})).await.expect(201);
+    wait_for("it is on the list", async || {
+        browser.get("/categories").await.expect(200).count("a[href='/collections/gifts']") == 1
+    })
+    .await;
+    assert_eq!(browser.open("/categories").await.count("a[href='/collections/nothing-yet']"), 0);
+    wait_for("it shows what is in it", async || {
+        browser.get("/collections/gifts").await.expect(200).all("#cards h3").len() == 1
+    })
+    .await;
+    let page = browser.open("/collections/gifts?sort=price").await.expect(200);
+    page.says("Small things").says("1 product");
+    assert_eq!(page.count(&format!("#cards a[href^='/products/{}']", mug.slug)).min(1), 1);
+    browser.get("/collections/nothing").await.expect(404);
+    browser.get("/sitemaps/categories.xml").await.expect(200).says("/collections/gifts");
 }
 
 async fn a_former_address_leads_to_the_new_one(shape: Shape) {

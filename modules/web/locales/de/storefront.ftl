@@ -81,6 +81,7 @@ fact-speeds = Stufen
 
 # Listen
 all = Alle
+collections = Kollektionen
 sub-categories = In dieser Kategorie
 all-products = Alle Produkte
 filters = Filter

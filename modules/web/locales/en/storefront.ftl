@@ -81,6 +81,7 @@ fact-speeds = Speeds
 
 # Lists
 all = All
+collections = Collections
 sub-categories = Within this category
 all-products = All products
 filters = Filters

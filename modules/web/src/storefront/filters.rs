@@ -59,8 +59,8 @@ impl Filters {
         }
     }
 
-    /// As the catalogue is asked.
-    pub fn query(&self, p: &Page, category: Option<String>) -> SearchQuery {
+    /// As the catalogue is asked, about the whole shop.
+    pub fn query(&self, p: &Page) -> SearchQuery {
         let unit = 10_i64.pow(p.currency.exponent());
         let all = |name: &str| self.chosen.get(name).cloned().unwrap_or_default();
         let named = |prefix: &str| {
@@ -70,7 +70,7 @@ impl Filters {
         };
         SearchQuery {
             q: Some(self.q.clone()).filter(|q| !q.is_empty()),
-            category: category.into_iter().collect(),
+            category: Vec::new(),
             collection: Vec::new(),
             tag: all("tag"),
             brand: all("brand"),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web};
 use askama::Template;
-use contracts::product::{CategoryNode, FacetValue, ProductCard, SearchResult, Sort};
+use contracts::product::{
+    CategoryNode, Collection, CollectionId, FacetValue, ProductCard, SearchQuery, SearchResult, Sort,
+};
 
 use super::{filters::Filters, seo};
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
 pub fn configure(config: &mut web::ServiceConfig) {
     at(config, "/categories", [get(categories)]);
     at(config, "/categories/{slug}", [get(category)]);
+    at(config, "/collections/{slug}", [get(collection)]);
     at(config, "/search", [get(search)]);
     at(config, "/search/suggest", [get(suggest)]);
 }
@@ -170,6 +173,16 @@ struct Category<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "storefront/collection.html")]
+struct OfCollection<'a> {
+    p: &'a Page,
+    collection: &'a Collection,
+    trail: Vec<(String, String)>,
+    l: Listing,
+    schema: String,
+}
+
+#[derive(Template)]
 #[template(path = "storefront/search.html")]
 struct Search<'a> {
     p: &'a Page,
@@ -189,10 +202,17 @@ struct Results<'a> {
 #[template(path = "storefront/categories.html")]
 struct Categories<'a> {
     p: &'a Page,
+    /// Those with something in them.
+    collections: Vec<Collection>,
 }
 
 async fn categories(p: Page, request: HttpRequest) -> Answer {
-    p.public(&request, async |p| Ok((Categories { p }.render()?, vec!["categories".into()]))).await
+    p.public(&request, async |p| {
+        let mut collections = p.ports().products.collections().await?;
+        collections.retain(|collection| !collection.product_ids.is_empty());
+        Ok((Categories { p, collections }.render()?, vec!["categories".into()]))
+    })
+    .await
 }
 
 async fn category(p: Page, request: HttpRequest, slug: web::Path<String>) -> Answer {
@@ -208,7 +228,9 @@ async fn category(p: Page, request: HttpRequest, slug: web::Path<String>) -> Ans
     p.public(&request, async |p| {
         let node = path[path.len() - 1];
         let filters = Filters::parse(&p.query);
-        let found = found(p, &filters, Some(node.category.id.to_string())).await?;
+        let found =
+            found(p, &filters, |query| SearchQuery { category: vec![node.category.id.to_string()], ..query })
+                .await?;
         let here = format!("/categories/{}", node.category.slug);
         let l = Listing::new(p, here.clone(), node.category.title.clone(), filters, found);
         let tags = vec!["lists".to_owned(), "products".to_owned()];
@@ -228,10 +250,32 @@ async fn category(p: Page, request: HttpRequest, slug: web::Path<String>) -> Ans
     .await
 }
 
+async fn collection(p: Page, request: HttpRequest, key: web::Path<String>) -> Answer {
+    p.public(&request, async |p| {
+        let all = p.ports().products.collections().await?;
+        let is_meant = |one: &&Collection| one.slug == *key;
+        let collection = all.iter().find(is_meant).ok_or_else(CollectionId::not_found)?;
+        let filters = Filters::parse(&p.query);
+        let within = |query| SearchQuery { collection: vec![collection.id.to_string()], ..query };
+        let found = found(p, &filters, within).await?;
+        let here = format!("/collections/{}", collection.slug);
+        let l = Listing::new(p, here.clone(), collection.title.clone(), filters, found);
+        let tags = vec!["lists".to_owned(), "products".to_owned()];
+        if p.fragment {
+            return Ok((Results { p, l }.render()?, tags));
+        }
+        let mut trail = vec![(collection.title.clone(), here)];
+        let schema = seo::listing(p, &trail, &l.data);
+        trail[0].1.clear();
+        Ok((OfCollection { p, collection, trail, l, schema }.render()?, tags))
+    })
+    .await
+}
+
 async fn search(p: Page, request: HttpRequest) -> Answer {
     p.public(&request, async |p| {
         let filters = Filters::parse(&p.query);
-        let result = found(p, &filters, None).await?;
+        let result = found(p, &filters, |query| query).await?;
         let title = match (filters.q.as_str(), filters.sort) {
             ("", Sort::Newest) => p.t("new-arrivals"),
             ("", Sort::Popular) => p.t("best-sellers"),
@@ -257,13 +301,18 @@ async fn search(p: Page, request: HttpRequest) -> Answer {
     .await
 }
 
-async fn found(p: &Page, filters: &Filters, category: Option<String>) -> Answer<SearchResult> {
+/// What the filters find, `within` a part of the shop.
+async fn found(
+    p: &Page,
+    filters: &Filters,
+    within: impl Fn(SearchQuery) -> SearchQuery,
+) -> Answer<SearchResult> {
     let products = &p.ports().products;
-    match products.search(filters.query(p, category.clone())).await {
+    match products.search(within(filters.query(p))).await {
         // A cursor of another search: from the beginning.
         Err(error) if error.code == "invalid_cursor" => {
             let first = Filters { after: None, page: 1, ..filters.clone() };
-            Ok(products.search(first.query(p, category)).await?)
+            Ok(products.search(within(first.query(p))).await?)
         }
         found => Ok(found?),
     }

@@ -189,6 +189,8 @@ async fn categories(p: Page) -> Answer {
         paths.push(format!("/categories/{}", node.category.slug));
         nodes.extend(&node.children);
     }
+    let collections = p.ports().products.collections().await?;
+    paths.extend(collections.iter().map(|collection| format!("/collections/{}", collection.slug)));
     urls(&p, &paths)
 }
 
