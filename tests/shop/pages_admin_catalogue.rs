@@ -1,6 +1,6 @@
 //! Products, stock, promotions, shipping, taxes and staff, as staff change them without JavaScript.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Form, Page},
@@ -16,6 +16,8 @@ rules!(
     many_products_change_at_once_and_back,
     an_adjustment_sent_twice_moves_goods_once,
     categories_move_and_come_back,
+    a_collection_is_put_together_and_comes_back,
+    two_people_at_one_collection_see_what_differs,
     a_promotion_of_the_admin_works_in_a_cart,
     zones_and_rates_are_changed_and_come_back,
     staff_are_added_and_the_last_owner_stays,
@@ -173,6 +175,85 @@ async fn categories_move_and_come_back(shape: Shape) {
     assert_eq!(back.attribute("input[name=title]", "value"), "Dishes");
 }
 
+/// The products of a collection's form, in order.
+fn picks(page: &Page) -> Vec<String> {
+    page.all("#picks tr:has([name=product]) th b")
+}
+
+async fn a_collection_is_put_together_and_comes_back(shape: Shape) {
+    let shop = Shop::start(shape, &[]).await;
+    let (mug, bowl) = (shop.goods("Mug", 1000, 3).await, shop.goods("Bowl", 3000, 3).await);
+    let browser = owner(&shop).await;
+    browser.open("/admin/collections").await.expect(200).says("will be here");
+    browser.open("/admin/search?q=collec").await.expect(200).says("Collections");
+    let form = browser.open("/admin/collections/new").await.expect(200).form("#collection");
+    let found = browser.submit(form.with("find", "mug").with("do", "save")).await.expect(200);
+    found.says("Mug").never_says("Saved.");
+    let add = |goods: &str| format!("add:{goods}");
+    let with_mug = found.form("#collection").with("do", &add(&mug.product));
+    let with_mug = browser.submit(with_mug).await.expect(200);
+    with_mug.says("Is in it");
+    let with_both = with_mug.form("#collection").with("find", "bowl").with("do", &add(&bowl.product));
+    let with_both = browser.submit(with_both).await.expect(200);
+    assert_eq!(picks(&with_both), ["Mug", "Bowl"]);
+    assert_eq!(with_both.attribute("#collection", "data-dirty"), "unsaved");
+    browser.submit(with_both.form("#collection").with("do", "save")).await.expect(422);
+
+    let form = with_both.form("#collection").with("title", "Gifts").with("do", "save");
+    let editor = browser.submit(form).await.expect(200);
+    editor.says("Saved.").says("2 products");
+    assert_eq!(editor.attribute("input[name=slug]", "value"), "gifts");
+    let moved = browser.submit(editor.form("#collection").with("do", &format!("up:{}", bowl.product))).await;
+    assert_eq!(picks(&moved.expect(200)), ["Bowl", "Mug"]);
+    let last_first = editor.form("#collection").without("place").and("place", "1").and("place", "1");
+    let sorted = browser.submit(last_first.with("do", "save")).await.expect(200);
+    assert_eq!(picks(&sorted), ["Bowl", "Mug"]);
+    assert_eq!(sorted.attribute("#collection", "data-dirty"), "");
+    let saved = shop.guest.get("/collections").await.expect(200)["data"][0].clone();
+    assert_eq!(saved["product_ids"], json!([bowl.product, mug.product]));
+
+    let taken = browser.open("/admin/collections/new").await.form("#collection").with("title", "Gifts");
+    browser
+        .submit(taken.with("slug", "gifts"))
+        .await
+        .expect(422)
+        .says("This address belongs to something else.");
+    let deleted = browser.submit(sorted.form("form[action$=delete]")).await.expect(200);
+    deleted.says("Gifts was deleted.");
+    assert_eq!(deleted.count("tbody tr"), 0);
+    let back = browser.submit(deleted.form(".notice form")).await.expect(200);
+    assert_eq!(picks(&back), ["Bowl", "Mug"]);
+    browser.open("/admin/collections").await.expect(200).says("Gifts").says("/gifts");
+    browser.get("/admin/collections/col_nothing").await.expect(404);
+}
+
+async fn two_people_at_one_collection_see_what_differs(shape: Shape) {
+    let shop = Shop::start(shape, &[]).await;
+    let (mug, bowl) = (shop.goods("Mug", 1000, 3).await, shop.goods("Bowl", 3000, 3).await);
+    let new = json!({"title": "Gifts", "product_ids": [mug.product]});
+    let made = shop.owner.post("/admin/collections", &new).await.expect(201);
+    let browser = owner(&shop).await;
+    let path = format!("/admin/collections/{}", text(&made["id"]));
+    let editor = browser.open(&path).await.expect(200);
+    let theirs = editor.form("#collection").with("title", "Presents").and("product", &bowl.product);
+    browser.submit(theirs).await.expect(200).says("Saved.");
+
+    let ours = editor.form("#collection").with("description", "For friends").with("do", "save");
+    let conflict = browser.submit(ours).await.expect(409);
+    conflict.says("Somebody else has changed this meanwhile").says("Presents").says("Mug, Bowl");
+    assert_eq!(conflict.all("textarea[name=description]"), ["For friends"]);
+    assert_eq!(picks(&conflict), ["Mug"]);
+    let replaced = browser.submit(conflict.form("#collection").with("do", "save")).await.expect(200);
+    assert_eq!(replaced.attribute("input[name=title]", "value"), "Gifts");
+
+    let long = "A description that no cookie can hold. ".repeat(80);
+    let large = browser.submit(replaced.form("#collection").with("description", &long)).await.expect(200);
+    large.says("it is gone for good");
+    let gone = browser.submit(large.form("form[action$=delete]")).await.expect(200);
+    gone.says("Gifts was deleted.");
+    assert_eq!(gone.count(".notice form"), 0);
+}
+
 async fn a_promotion_of_the_admin_works_in_a_cart(shape: Shape) {
     let shop = Shop::start(shape, &[]).await;
     let mug = shop.buyable(5).await;
@@ -252,7 +333,7 @@ async fn support_sees_no_more_than_it_may(shape: Shape) {
     let browser = sign_in(&shop, "support@example.com", PASSWORD).await;
     let products = browser.open("/admin/products").await.expect(200);
     assert_eq!(products.count(".side a[href='/admin/staff'], a[href='/admin/products/new']"), 0);
-    for path in ["/admin/staff", "/admin/products/new", "/admin/promotions/new"] {
+    for path in ["/admin/staff", "/admin/products/new", "/admin/collections/new", "/admin/promotions/new"] {
         browser.open(path).await.expect(403);
     }
     let role = Form::post("/admin/staff/cus_nobody/role").with("role", "owner");
@@ -260,7 +341,8 @@ async fn support_sees_no_more_than_it_may(shape: Shape) {
     let guest = Browser::new(&shop);
     let to = guest.get("/admin/products").await.expect(303).location().unwrap();
     assert!(to.starts_with("/admin/sign-in"), "{to}");
-    for path in ["/de/admin/products", "/de/admin/inventory", "/de/admin/categories"] {
+    for path in ["/de/admin/products", "/de/admin/inventory", "/de/admin/categories", "/de/admin/collections"]
+    {
         browser.open(path).await.expect(200);
     }
 }

@@ -1,6 +1,7 @@
 //! The admin: one file per group of pages.
 
 mod categories;
+mod collections;
 mod conflict;
 mod content;
 mod customers;
@@ -35,6 +36,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     products::configure(config);
     inventory::configure(config);
     categories::configure(config);
+    collections::configure(config);
     promotions::configure(config);
     shipping::configure(config);
     taxes::configure(config);

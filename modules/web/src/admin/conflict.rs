@@ -1,5 +1,8 @@
 //! Two people changed the same thing: what is saved now beside what was entered.
 
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 use shared::{Error, Kind};
 
 use crate::{Page, forms::Fields};
@@ -15,6 +18,12 @@ pub struct Difference {
 /// Was it changed since it was read?
 pub fn stale(error: &Error) -> bool {
     error.kind == Kind::PreconditionFailed
+}
+
+/// Changes when the thing does, for what has no version of its own.
+pub fn print(thing: &impl Serialize) -> String {
+    let json = serde_json::to_vec(thing).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(json)[..12])
 }
 
 /// The fields in which `yours` differs from what is saved; `show` makes a value readable. A field is called by the text

@@ -37,6 +37,7 @@ pub const ENTRIES: &[Entry] = &[
     tab(entry("/admin/orders", "package", "admin-orders", Permission::OrdersRead)),
     tab(entry("/admin/products", "tag", "admin-products", Permission::ProductsRead)),
     entry("/admin/categories", "folder-tree", "admin-categories", Permission::ProductsRead),
+    entry("/admin/collections", "list", "admin-collections", Permission::ProductsRead),
     entry("/admin/inventory", "boxes", "admin-inventory", Permission::InventoryRead),
     tab(entry("/admin/customers", "users", "admin-customers", Permission::CustomersRead)),
     entry("/admin/reviews", "star", "admin-reviews", Permission::ReviewsRead),

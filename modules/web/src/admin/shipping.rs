@@ -9,7 +9,7 @@ use contracts::{
     shipping::{Method, Zone, ZoneId},
 };
 
-use super::conflict::{Difference, differences};
+use super::conflict::{Difference, differences, print};
 use crate::{
     Answer, Page,
     app::{at, get, post},
@@ -133,9 +133,9 @@ async fn save(p: Page, id: web::Path<String>, form: Post<Fields>) -> Answer {
     let zone = &zones[at];
     let mut f = form.0;
     let wanted = zone::read(&p, &mut f);
-    if !f.failed() && f.value("version") != zone::print(zone) {
+    if !f.failed() && f.value("version") != print(zone) {
         let differences = differences(&p, &zone::filled(&p, zone), &f, |_, value| value.to_owned());
-        f.set("version", zone::print(zone));
+        f.set("version", print(zone));
         return p
             .html_as(StatusCode::CONFLICT, &Editor { p: &p, f, zone: Some(zone), conflict: differences });
     }

@@ -61,7 +61,7 @@ document.addEventListener("click", (event) => {
 // Saving is offered once something has changed, and leaving asks first.
 for (const form of document.querySelectorAll("form[data-dirty]")) {
   const state = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string")).toString();
-  const before = state();
+  const before = form.dataset.dirty ? "" : state();
   const bar = $(".savebar", form);
   let sent = false;
   const show = () => { if (bar) bar.hidden = state() === before; };

@@ -1,21 +1,13 @@
 //! The form of a zone: from its methods to rows, and back.
 
 use contracts::shipping::{Method, MethodId, NewZone, RateTier, Zone};
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 use shared::{Error, Money, values::Country};
 
-use crate::{Page, forms::Fields};
+use crate::{Page, admin::conflict::print, forms::Fields};
 
 /// Methods and prices that a form can hold.
 const METHODS: usize = 30;
 const TIERS: usize = 40;
-
-/// Changes when the zone does: zones have no version of their own.
-pub fn print(zone: &Zone) -> String {
-    let json = serde_json::to_vec(zone).unwrap_or_default();
-    HEXLOWER.encode(&Sha256::digest(json)[..12])
-}
 
 /// The form of a zone.
 pub fn filled(p: &Page, zone: &Zone) -> Fields {
