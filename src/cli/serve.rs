@@ -114,6 +114,10 @@ fn announce(app: &App, addresses: &[std::net::SocketAddr], started: Instant) {
         return;
     }
     println!("\n  {} is open ({} ms)\n", app.settings.shop.name, started.elapsed().as_millis());
+    if app.settings.hosts("web") {
+        println!("  Shop       {url}/");
+        println!("  Admin      {url}/admin");
+    }
     println!("  API        {url}/api/v1/products");
     println!("  API docs   {url}/api/docs/");
     if app.settings.is_development() {

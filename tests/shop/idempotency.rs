@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Answer,
-    harness::{Shape, Shop, Stock, eur, fresh, text},
+    harness::{OWNER, Shape, Shop, Stock, eur, fresh, text},
 };
 
 crate::rules! {
@@ -19,6 +19,7 @@ crate::rules! {
     a_request_that_was_not_valid_does_not_use_the_key_up,
     a_decline_is_remembered_and_another_key_tries_again,
     other_commands_may_have_a_key_too,
+    credentials_are_never_remembered,
 }
 
 /// The replay of an answer is that answer and says that it is one.
@@ -176,4 +177,13 @@ async fn other_commands_may_have_a_key_too(shape: Shape) {
     is_replay(&first, &shop.owner.post_once("/admin/categories", &category, &key).await);
     let tree: Vec<Value> = crate::harness::list(&shop.guest.get("/categories").await.expect(200));
     assert_eq!(tree.len(), 1);
+}
+
+async fn credentials_are_never_remembered(shape: Shape) {
+    let shop = Shop::start(shape, &[]).await;
+    let (key, login) = (fresh(), json!({"email": OWNER.0, "password": OWNER.1}));
+    let first = shop.guest.post_once("/sessions", &login, &key).await;
+    let second = shop.guest.post_once("/sessions", &login, &key).await;
+    assert_eq!(second.header("idempotent-replayed"), "");
+    assert_ne!(first.expect(201)["refresh_token"], second.expect(201)["refresh_token"]);
 }

@@ -52,7 +52,7 @@ pub struct State {
     pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: AtomicUsize,
-    pub(crate) loose_ends: idempotency::LooseEnds,
+    pub(crate) keys: idempotency::Keys,
 }
 
 /// The HTTP API.
@@ -63,6 +63,7 @@ impl Gateway {
     /// Puts it together. `Settings.currencies` must not be empty.
     pub fn new(parts: Parts, settings: Settings) -> Self {
         Self(web::Data::new(State {
+            keys: idempotency::Keys::new(parts.ports.idempotency.clone()),
             verifier: Verifier::new(parts.ports.customers.clone(), parts.clock.clone()),
             ports: parts.ports,
             clock: parts.clock,
@@ -73,7 +74,6 @@ impl Gateway {
             system: parts.system,
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
-            loose_ends: idempotency::LooseEnds::default(),
             settings,
         }))
     }
@@ -113,7 +113,10 @@ impl Gateway {
         let state = self.0.clone();
         jobs.every("gateway.idempotency", Duration::from_secs(1), move || {
             let state = state.clone();
-            async move { state.tie_up().await }
+            async move {
+                state.keys.tie_up().await;
+                Ok(())
+            }
         });
     }
 

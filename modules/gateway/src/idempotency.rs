@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a command sent twice has one effect and one answer.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -10,12 +10,15 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use contracts::idempotency::{Answer, Claim, ClaimId, Claimed, Idempotency};
+use contracts::{
+    cart::CartId,
+    idempotency::{Answer, Claim, ClaimId, Claimed, Idempotency},
+};
 use futures::future::{Ready, ready};
 use sha2::{Digest, Sha256};
 use shared::{Error, Kind, Result as PortResult, values::Blob};
 
-use crate::{app::State, auth, body::Limit, problem::Problem};
+use crate::{app::State, auth, body::Limit, limits, problem::Problem};
 
 const HEADER: &str = "idempotency-key";
 
@@ -35,54 +38,54 @@ impl End {
     }
 }
 
-/// Claims whose end could not be told: who asks again shall not wait until the key is free by itself.
-#[derive(Default)]
-pub(crate) struct LooseEnds(Mutex<Vec<(Claim, End)>>);
+/// The keys of requests, and those claims whose end could not be told: who asks again shall not wait until the key is
+/// free by itself.
+pub(crate) struct Keys {
+    port: Arc<dyn Idempotency>,
+    loose: Mutex<Vec<(Claim, End)>>,
+}
 
-impl LooseEnds {
+impl Keys {
     /// As many are kept in mind.
     const MOST: usize = 10_000;
 
-    fn keep(&self, ends: impl IntoIterator<Item = (Claim, End)>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = Self::MOST.saturating_sub(kept.len());
-        kept.extend(ends.into_iter().take(room));
+    pub fn new(port: Arc<dyn Idempotency>) -> Self {
+        Self { port, loose: Mutex::default() }
     }
 
-    fn take(&self) -> Vec<(Claim, End)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl State {
-    async fn take(&self, claim: Claim) -> PortResult<Claimed> {
-        let taken = self.ports.idempotency.claim(claim.clone()).await;
-        if taken.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
+    async fn claim(&self, claim: Claim) -> PortResult<Claimed> {
+        let claimed = self.port.claim(claim.clone()).await;
+        if claimed.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
             // It may have been taken all the same.
-            self.loose_ends.keep([(claim, End::Abandoned)]);
+            self.keep([(claim, End::Abandoned)]);
         }
-        taken
+        claimed
     }
 
     async fn end(&self, claim: Claim, end: End) -> PortResult<()> {
-        let told = end.clone().tell(&*self.ports.idempotency, claim.clone()).await;
+        let told = end.clone().tell(&*self.port, claim.clone()).await;
         if told.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
-            self.loose_ends.keep([(claim, end)]);
+            self.keep([(claim, end)]);
         }
         told
     }
 
     /// Tells the ends that could not be told, until one cannot be again.
-    pub(crate) async fn tie_up(&self) -> PortResult<()> {
-        let mut ends = self.loose_ends.take().into_iter();
+    pub async fn tie_up(&self) {
+        let loose = std::mem::take(&mut *self.loose.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ends = loose.into_iter();
         while let Some((claim, end)) = ends.next() {
-            let told = end.clone().tell(&*self.ports.idempotency, claim.clone()).await;
-            if told.as_ref().is_err_and(|error| error.kind == Kind::Unavailable) {
-                self.loose_ends.keep([(claim, end)].into_iter().chain(ends));
-                return told;
+            let told = end.clone().tell(&*self.port, claim.clone()).await;
+            if told.is_err_and(|error| error.kind == Kind::Unavailable) {
+                return self.keep([(claim, end)].into_iter().chain(ends));
             }
         }
-        Ok(())
+    }
+
+    fn keep(&self, ends: impl IntoIterator<Item = (Claim, End)>) {
+        let mut loose = self.loose.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = Self::MOST.saturating_sub(loose.len());
+        loose.extend(ends.into_iter().take(room));
     }
 }
 
@@ -121,16 +124,16 @@ pub async fn remember(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let key = match key(&request)? {
-        Some(key) if matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT) => key,
+        Some(key) if is_remembered(request.method(), request.path()) => key,
         _ => return Ok(next.call(request).await?.map_into_boxed_body()),
     };
     let state = request.app_data::<web::Data<State>>().expect("the gateway sets its state").clone();
     let payload = request.take_payload();
     // The route is not chosen yet; its own limit holds when its handler reads the body.
     let bytes = crate::body::read_within(Limit::LARGEST, request.request(), payload).await?;
-    let scope = scope(request.request()).await?;
+    let scope = scope(request.request(), &bytes).await?;
     let claim = Claim { id: ClaimId::new(), scope, key: key.clone(), request_hash: hash(&bytes) };
-    match state.take(claim.clone()).await.map_err(Problem::from)? {
+    match state.keys.claim(claim.clone()).await.map_err(Problem::from)? {
         Claimed::Fresh => {}
         Claimed::Done { answer } => return Ok(request.into_response(replay(answer))),
         Claimed::InProgress => {
@@ -149,7 +152,7 @@ pub async fn remember(
     let response = match next.call(request).await {
         Ok(response) => response,
         Err(error) => {
-            state.end(claim, End::Abandoned).await.map_err(Problem::from)?;
+            state.keys.end(claim, End::Abandoned).await.map_err(Problem::from)?;
             return Err(error);
         }
     };
@@ -181,9 +184,9 @@ async fn settle(
             body: Blob(bytes.clone()),
             headers: kept.into_iter().filter_map(|n| text(n.clone()).map(|v| (n.to_string(), v))).collect(),
         };
-        state.end(claim, End::Answered(answer)).await.map_err(Problem::from)?;
+        state.keys.end(claim, End::Answered(answer)).await.map_err(Problem::from)?;
     } else {
-        state.end(claim, End::Abandoned).await.map_err(Problem::from)?;
+        state.keys.end(claim, End::Abandoned).await.map_err(Problem::from)?;
     }
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(bytes))))
 }
@@ -205,9 +208,28 @@ fn key(request: &ServiceRequest) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
-/// Principal, method and path: nobody ever meets another's key.
-async fn scope(request: &HttpRequest) -> Result<String, Problem> {
-    let principal = auth::claims(request).await?.map_or("anonymous".to_owned(), |c| c.sub.to_string());
+/// Answers that carry credentials or say who somebody is are not kept, nor is the hash of a password.
+fn is_remembered(method: &Method, path: &str) -> bool {
+    const PRIVATE: [&str; 4] = ["/sessions", "/password_resets", "/email_verifications", "/customers"];
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    matches!(*method, Method::POST | Method::PATCH | Method::PUT)
+        && !PRIVATE.iter().any(|private| path.starts_with(private))
+}
+
+/// Principal, method and path: nobody ever meets another's key. Somebody without an account is known by the cart, which
+/// nobody else knows, or by the address they come from.
+async fn scope(request: &HttpRequest, body: &[u8]) -> Result<String, Problem> {
+    #[derive(serde::Deserialize)]
+    struct Names {
+        cart_id: CartId,
+    }
+    let principal = match auth::claims(request).await? {
+        Some(claims) => claims.sub.to_string(),
+        None => match serde_json::from_slice::<Names>(body) {
+            Ok(Names { cart_id }) => cart_id.to_string(),
+            Err(_) => format!("anonymous {}", limits::address(request)),
+        },
+    };
     Ok(format!("{principal} {} {}", request.method(), request.path()))
 }
 
@@ -223,4 +245,80 @@ fn replay(answer: Answer) -> HttpResponse {
         response.insert_header((name, value));
     }
     response.body(answer.body.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// Remembers who holds a key and what was answered, and may be out of reach, before or after it has done it.
+    #[derive(Default)]
+    struct Double {
+        held: Mutex<BTreeMap<String, (ClaimId, Option<u16>)>>,
+        away: Mutex<bool>,
+    }
+
+    impl Double {
+        fn reached(&self) -> PortResult<()> {
+            match *self.away.lock().unwrap() {
+                true => Err(Error::unavailable("away")),
+                false => Ok(()),
+            }
+        }
+    }
+
+    #[async_trait]
+    impl Idempotency for Double {
+        async fn claim(&self, claim: Claim) -> PortResult<Claimed> {
+            // It is the answer that is lost.
+            self.held.lock().unwrap().insert(claim.key, (claim.id, None));
+            self.reached().map(|()| Claimed::Fresh)
+        }
+
+        async fn complete(&self, claim: Claim, answer: Answer) -> PortResult<()> {
+            self.reached()?;
+            self.held.lock().unwrap().insert(claim.key, (claim.id, Some(answer.status)));
+            Ok(())
+        }
+
+        async fn abandon(&self, claim: Claim) -> PortResult<()> {
+            self.reached()?;
+            self.held.lock().unwrap().remove(&claim.key);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_told_is_told_later() {
+        let double = Arc::new(Double::default());
+        let keys = Keys::new(double.clone());
+        let claim = |key: &str| Claim {
+            id: ClaimId::new(),
+            scope: "scope".into(),
+            key: key.into(),
+            request_hash: "hash".into(),
+        };
+        let done = claim("done");
+        keys.claim(done.clone()).await.unwrap();
+        *double.away.lock().unwrap() = true;
+        keys.claim(claim("lost")).await.unwrap_err();
+        let answer = Answer {
+            status: 201,
+            content_type: String::new(),
+            body: Blob(web::Bytes::new()),
+            headers: Vec::new(),
+        };
+        keys.end(done.clone(), End::Answered(answer)).await.unwrap_err();
+        keys.tie_up().await;
+        assert_eq!(double.held.lock().unwrap().len(), 2);
+        *double.away.lock().unwrap() = false;
+        keys.tie_up().await;
+        let held = double.held.lock().unwrap().clone();
+        assert_eq!(held, BTreeMap::from([("done".to_owned(), (done.id, Some(201)))]));
+        assert!(keys.loose.lock().unwrap().is_empty());
+    }
 }

@@ -27,17 +27,24 @@ use crate::{
 
 pub use mongo::SCHEMA;
 pub use moving::KINDS;
-pub use outbox::{Lag, lag, prune};
+pub use outbox::{Lag, forget, lag, prune};
 pub use relay::{Limits, relay};
 
 /// The tables outbox, inbox and dead_letters: one set in each database.
 pub const MIGRATIONS: Migrations = Migrations {
     module: "shared",
-    list: &[Migration {
-        version: "2026-11-23_events",
-        up: include_str!("../../../migrations/shared/2026-11-23_events/up.sql"),
-        down: include_str!("../../../migrations/shared/2026-11-23_events/down.sql"),
-    }],
+    list: &[
+        Migration {
+            version: "2026-11-23_events",
+            up: include_str!("../../../migrations/shared/2026-11-23_events/up.sql"),
+            down: include_str!("../../../migrations/shared/2026-11-23_events/down.sql"),
+        },
+        Migration {
+            version: "2026-11-29_aggregate",
+            up: include_str!("../../../migrations/shared/2026-11-29_aggregate/up.sql"),
+            down: include_str!("../../../migrations/shared/2026-11-29_aggregate/down.sql"),
+        },
+    ],
 };
 
 /// What an [`EventId`] names.

@@ -6,7 +6,7 @@ use contracts::customer::{
     Customer, CustomerDeleted, CustomerId, CustomerPatch, CustomerRegistered, NewCustomer,
     RegistrationRepeated, TokenPurpose,
 };
-use shared::{Error, Kind, Page, PageRequest, Result, Time, db::Tx, values};
+use shared::{Error, Kind, Page, PageRequest, Result, Time, db::Tx, events, values};
 
 use super::{MODULE, Service, credentials, staff};
 use crate::{
@@ -102,6 +102,7 @@ impl Service {
                 roles::take_all(tx, id).await?;
                 addresses::delete_all(tx, id).await?;
                 mailed_tokens::delete_all(tx, id).await?;
+                events::forget(tx, &id.to_string()).await?;
                 let row = repo::get(tx, id).await?.ok_or_else(CustomerId::not_found)?;
                 repo::update(tx, id, None, &erased(id, now), now).await?;
                 tx.emit(MODULE, id, row.version + 1, &CustomerDeleted { customer_id: id }).await?;

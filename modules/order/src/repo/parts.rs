@@ -1,7 +1,10 @@
 //! What hangs on an order: timeline, refunds, shipments.
 
 use contracts::{order::OrderId, payment::RefundId, shipping::ShipmentId};
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
 use shared::db::{Conn, on};
 
@@ -12,6 +15,19 @@ use crate::{
 
 pub async fn insert_entry(conn: &mut Conn, row: &TimelineRow) -> QueryResult<usize> {
     on!(conn, |c| diesel::insert_into(order_timeline::table).values(row).execute(c).await)
+}
+
+diesel::define_sql_function! {
+    /// The text with every occurrence of `from` replaced.
+    fn replace(text: Nullable<Text>, from: Text, to: Text) -> Nullable<Text>;
+}
+
+/// Replaces a word in what was written about an order.
+pub async fn strike_out(conn: &mut Conn, id: OrderId, word: &str, by: &str) -> QueryResult<usize> {
+    on!(conn, |c| diesel::update(order_timeline::table.filter(order_timeline::order_id.eq(id)))
+        .set(order_timeline::message.eq(replace(order_timeline::message, word, by)))
+        .execute(c)
+        .await)
 }
 
 /// Oldest first.

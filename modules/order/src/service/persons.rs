@@ -6,7 +6,7 @@ use contracts::{
 };
 use shared::{
     Result,
-    events::{Envelope, inbox},
+    events::{self, Envelope, inbox},
     values::Email,
 };
 
@@ -41,6 +41,13 @@ impl Service {
                 repo::idempotency::forget(tx, &customer_id.to_string()).await?;
                 for order in repo::ids_of_customer(tx, customer_id).await? {
                     let mut change = Change::open(tx, order, Actor::System, now).await?;
+                    // Notes speak of people.
+                    for word in [change.row.email.0.to_string(), change.row.name.clone()] {
+                        if !word.is_empty() {
+                            repo::parts::strike_out(tx, order, &word, ERASED).await?;
+                        }
+                    }
+                    events::forget(tx, &order.to_string()).await?;
                     change.row.email = Word(email.clone());
                     change.row.name = ERASED.to_owned();
                     let addresses = &mut change.row.addresses.0;

@@ -5,7 +5,7 @@ use contracts::{
 };
 use shared::{Kind, values::Blob};
 
-use crate::shop::{Shop, answers};
+use crate::shop::{STAFF, Shop, answers};
 
 #[tokio::test]
 async fn a_guests_orders_become_the_accounts_once_the_address_is_proved() {
@@ -31,6 +31,8 @@ async fn a_deleted_customer_is_forgotten_and_the_sums_stay() {
     shop.hear(ada, 1, &EmailVerified { customer_id: ada, email: order.email.clone() }).await;
     let scope = format!("{ada} POST /api/v1/checkout");
     let claim = Claim { id: ClaimId::new(), scope, key: "k".into(), request_hash: "h".into() };
+    let note = "Ada Lovelace wrote from ada@example.com: ring twice".to_owned();
+    shop.service.add_note(order.id, note, STAFF()).await.unwrap();
     let answers = answers(&shop);
     answers.claim(claim.clone()).await.unwrap();
     let body = Blob(bytes::Bytes::from_static(b"{\"email\":\"ada@example.com\"}"));
@@ -39,6 +41,7 @@ async fn a_deleted_customer_is_forgotten_and_the_sums_stay() {
     shop.hear(ada, 2, &CustomerDeleted { customer_id: ada }).await;
     let after = shop.find(order.id).await;
     let text = serde_json::to_string(&after).unwrap();
+    assert!(text.contains("erased wrote from erased: ring twice"), "{text}");
     for personal in ["ada@example.com", "Lovelace", "Engine Road"] {
         assert!(!text.contains(personal), "{personal}");
     }

@@ -225,6 +225,16 @@ pub async fn lag(db: &Database) -> Result<Lag> {
     Ok(Lag { unpublished, oldest })
 }
 
+/// Deletes what was published of an aggregate, because it says who somebody was who is erased.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(tx: &mut Tx, aggregate_id: &str) -> Result<usize> {
+    let told =
+        outbox::table.filter(outbox::aggregate_id.eq(aggregate_id).and(outbox::published_at.is_not_null()));
+    Ok(on!(tx, |c| diesel::delete(told).execute(c).await)?)
+}
+
 /// Deletes events published, and inbox rows written, more than `older_than` ago. Returns how many rows went.
 ///
 /// An event replayed later than that would be taken a second time by a consumer that had taken it.
