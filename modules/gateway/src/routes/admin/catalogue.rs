@@ -17,7 +17,7 @@ use crate::{
     problem::Answer,
     query::{Query, page},
     router::{at, at_limited, delete, get, patch, post, put},
-    routes::{All, all, created, id, if_match, no_content, ok, versioned},
+    routes::{All, all, created, id, if_match, if_match_given, no_content, ok, versioned},
 };
 
 /// A product with 250 variants in several currencies.
@@ -170,16 +170,19 @@ async fn create_category(
     created(state.ports.products.create_category(new.0).await?)
 }
 
-/// Changes or moves a category.
+/// Changes or moves a category. With `If-Match` (its version) only if nobody else has changed it: 412.
 #[utoipa::path(patch, path = "/admin/categories/{id}", tag = "admin: catalogue", params(("id" = String, Path)),
     request_body = CategoryPatch, responses((status = 200, body = Category), (status = 422, description = "cycle")))]
 async fn update_category(
     state: web::Data<State>,
     _: Staff<can::WriteProducts>,
     path: web::Path<String>,
+    request: HttpRequest,
     patch: Body<CategoryPatch>,
 ) -> Answer {
-    ok(state.ports.products.update_category(id(&path)?, patch.0, None).await?)
+    let seen = if_match_given(&request)?;
+    let category = state.ports.products.update_category(id(&path)?, patch.0, seen).await?;
+    versioned(StatusCode::OK, category.version, category)
 }
 
 /// Removes an empty category.
