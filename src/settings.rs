@@ -237,6 +237,10 @@ impl Settings {
         if self.shop.currencies.is_empty() {
             return wrong("shop.currencies", "at least one currency is needed");
         }
+        let listen = self.server.listen.rsplit_once(':');
+        if !listen.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+            return wrong("server.listen", "host:port is needed");
+        }
         self.check_split()?;
         if self.environment == Mode::Production && !self.testing.crash_at.is_empty() {
             return wrong("testing.crash_at", "not in production");
@@ -496,6 +500,10 @@ mod tests {
         assert!(unknown.detail.contains("lisen"), "{}", unknown.detail);
         let host = Settings::with(&[("database.orders", "mysql://x")]).unwrap_err();
         assert!(host.detail.contains("database.orders"), "{}", host.detail);
+        for nowhere in ["zz", ":80", "host:", "host:port"] {
+            let listen = Settings::with(&[("server.listen", nowhere)]).unwrap_err();
+            assert!(listen.detail.contains("server.listen"), "{}", listen.detail);
+        }
         assert!(
             Settings::with(&[("environment", "production"), ("testing.crash_at", "saga.created:1")]).is_err()
         );

@@ -10,10 +10,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use contracts::{
-    cart::CartId,
-    idempotency::{Answer, Claim, ClaimId, Claimed, Idempotency},
-};
+use contracts::idempotency::{Answer, Claim, ClaimId, Claimed, Idempotency};
 use futures::future::{Ready, ready};
 use sha2::{Digest, Sha256};
 use shared::{Error, Kind, Result as PortResult, values::Blob};
@@ -131,7 +128,7 @@ pub async fn remember(
     let payload = request.take_payload();
     // The route is not chosen yet; its own limit holds when its handler reads the body.
     let bytes = crate::body::read_within(Limit::LARGEST, request.request(), payload).await?;
-    let scope = scope(request.request(), &bytes).await?;
+    let scope = scope(request.request()).await?;
     let claim = Claim { id: ClaimId::new(), scope, key: key.clone(), request_hash: hash(&bytes) };
     match state.keys.claim(claim.clone()).await.map_err(Problem::from)? {
         Claimed::Fresh => {}
@@ -216,19 +213,12 @@ fn is_remembered(method: &Method, path: &str) -> bool {
         && !PRIVATE.iter().any(|private| path.starts_with(private))
 }
 
-/// Principal, method and path: nobody ever meets another's key. Somebody without an account is known by the cart, which
-/// nobody else knows, or by the address they come from.
-async fn scope(request: &HttpRequest, body: &[u8]) -> Result<String, Problem> {
-    #[derive(serde::Deserialize)]
-    struct Names {
-        cart_id: CartId,
-    }
+/// Principal, method and path: nobody ever meets another's key. Somebody without an account is who comes from an address;
+/// who comes back from another one finds the order of the cart all the same.
+async fn scope(request: &HttpRequest) -> Result<String, Problem> {
     let principal = match auth::claims(request).await? {
         Some(claims) => claims.sub.to_string(),
-        None => match serde_json::from_slice::<Names>(body) {
-            Ok(Names { cart_id }) => cart_id.to_string(),
-            Err(_) => format!("anonymous {}", limits::address(request)),
-        },
+        None => format!("anonymous {}", limits::address(request)),
     };
     Ok(format!("{principal} {} {}", request.method(), request.path()))
 }

@@ -201,11 +201,18 @@ impl Remote {
     async fn attempt(&self, method: Method, args: &[u8]) -> Result<Vec<u8>, Trouble> {
         let Self(broker) = self;
         let Method { service, name, .. } = method;
-        let most = deadline::remaining(broker.0.options.call_timeout);
-        if most.is_zero() {
-            return Err(Trouble::Unsent(Error::unavailable("there is no time left")));
+        let late = || Trouble::Unsent(Error::unavailable("there is no time left"));
+        let left = || deadline::remaining(broker.0.options.call_timeout);
+        if left().is_zero() {
+            return Err(late());
         }
-        let publisher = broker.publisher().await.map_err(Trouble::Unsent)?;
+        // Connecting takes of the same time.
+        let publisher = tokio::time::timeout(left(), broker.publisher()).await.map_err(|_| late())?;
+        let publisher = publisher.map_err(Trouble::Unsent)?;
+        let most = left();
+        if most.is_zero() {
+            return Err(late());
+        }
         if publisher.is_blocked() {
             return Err(Trouble::Unsent(Error::unavailable(BLOCKED).retry_after(5)));
         }

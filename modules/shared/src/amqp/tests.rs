@@ -1,5 +1,7 @@
 //! On a real RabbitMQ, if the environment names one: see [`testing::rabbitmq`].
 
+mod faults;
+
 use std::{
     sync::{
         Mutex as StdMutex,
