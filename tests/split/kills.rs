@@ -18,8 +18,8 @@ use crate::{
 
 const SHOPPERS: usize = 4;
 
-/// How long somebody asks again and again before giving up: whose gateway died in the middle of it is told for a minute
-/// that the same command is being carried out.
+/// How long somebody asks again and again before giving up: whose gateway died in the middle of it is told for 40 s that
+/// the same command is being carried out.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the shoppers were told, in passing and at last.

@@ -147,17 +147,22 @@ impl Service {
 
     /// Takes up what the last process knew.
     async fn remember(&self) -> Result<()> {
-        let last = self.store.interactions(REMEMBERED).await?;
-        last.iter().for_each(|interaction| self.activity.add(interaction));
-        self.demand.rebuild(last.iter(), self.clock.now());
+        self.read_interactions().await?;
         self.load_model().await
     }
 
-    /// Counts anew what is sold and looked at.
+    /// Takes up what other processes have written, and lists anew what sells.
     pub(crate) async fn recount(&self) -> Result<()> {
-        let last = self.store.interactions(REMEMBERED).await?;
-        self.demand.rebuild(last.iter(), self.clock.now());
+        self.read_interactions().await?;
         self.list();
+        Ok(())
+    }
+
+    /// Who did what last, and what sells, by what is written.
+    async fn read_interactions(&self) -> Result<()> {
+        let last = self.store.interactions(REMEMBERED).await?;
+        last.iter().for_each(|interaction| self.activity.add(interaction));
+        self.demand.rebuild(last.iter(), self.clock.now());
         Ok(())
     }
 
@@ -372,9 +377,7 @@ impl Recommendations for Service {
     async fn import(&self, interactions: Vec<Interaction>) -> Result<u32> {
         let new = self.store.add(interactions).await?;
         if new > 0 {
-            let last = self.store.interactions(REMEMBERED).await?;
-            last.iter().for_each(|interaction| self.activity.add(interaction));
-            self.demand.rebuild(last.iter(), self.clock.now());
+            self.read_interactions().await?;
             self.open().await?;
             self.learn_in_background();
         }

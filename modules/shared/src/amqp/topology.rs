@@ -13,22 +13,23 @@ use crate::events::Hears;
 /// Declares the exchanges and the queues of all consumers of the shop, whether or not they are anywhere yet. Every
 /// connection that publishes does: whoever comes first finds what it needs.
 pub(super) async fn declare(broker: &Broker, connection: &Connection) -> lapin::Result<()> {
-    let own = lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect::<Vec<_>>();
-    let all = lock(&broker.0.hears).clone();
-    queues(broker, connection, all.into_iter().chain(own)).await
+    let mut all = lock(&broker.0.hears).clone();
+    let own = own(broker).into_iter();
+    let new: Vec<_> = own.filter(|own| all.iter().all(|known| known.consumer != own.consumer)).collect();
+    all.extend(new);
+    queues(broker, connection, all).await
 }
 
 /// Declares the exchanges and the queues of this process's own consumers.
 pub(super) async fn declare_own(broker: &Broker, connection: &Connection) -> lapin::Result<()> {
-    let own = lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect::<Vec<_>>();
-    queues(broker, connection, own.into_iter()).await
+    queues(broker, connection, own(broker)).await
 }
 
-async fn queues(
-    broker: &Broker,
-    connection: &Connection,
-    hears: impl Iterator<Item = Hears>,
-) -> lapin::Result<()> {
+fn own(broker: &Broker) -> Vec<Hears> {
+    lock(&broker.0.consumers).iter().map(|consumer| consumer.hears()).collect()
+}
+
+async fn queues(broker: &Broker, connection: &Connection, hears: Vec<Hears>) -> lapin::Result<()> {
     let mut channel = connection.create_channel().await?;
     let kinds =
         [("events", ExchangeKind::Topic), ("dead", ExchangeKind::Direct), ("system", ExchangeKind::Fanout)];

@@ -161,22 +161,15 @@ fn chips(p: &Page, filters: &Filters, facets: &[Facet]) -> Vec<Chip> {
     chips
 }
 
+/// The page of a part of the shop: a category or a collection.
 #[derive(Template)]
-#[template(path = "storefront/category.html")]
-struct Category<'a> {
+#[template(path = "storefront/part.html")]
+struct Part<'a> {
     p: &'a Page,
-    node: &'a CategoryNode,
+    description: &'a str,
+    /// Categories below it.
+    children: &'a [CategoryNode],
     /// From the root down, this one last.
-    trail: Vec<(String, String)>,
-    l: Listing,
-    schema: String,
-}
-
-#[derive(Template)]
-#[template(path = "storefront/collection.html")]
-struct OfCollection<'a> {
-    p: &'a Page,
-    collection: &'a Collection,
     trail: Vec<(String, String)>,
     l: Listing,
     schema: String,
@@ -226,26 +219,12 @@ async fn category(p: Page, request: HttpRequest, slug: web::Path<String>) -> Ans
         return Err(crate::Fault::not_found());
     };
     p.public(&request, async |p| {
-        let node = path[path.len() - 1];
-        let filters = Filters::parse(&p.query);
-        let found =
-            found(p, &filters, |query| SearchQuery { category: vec![node.category.id.to_string()], ..query })
-                .await?;
-        let here = format!("/categories/{}", node.category.slug);
-        let l = Listing::new(p, here.clone(), node.category.title.clone(), filters, found);
-        let tags = vec!["lists".to_owned(), "products".to_owned()];
-        if p.fragment {
-            return Ok((Results { p, l }.render()?, tags));
-        }
+        let CategoryNode { category, children, .. } = path[path.len() - 1];
+        let within = |query| SearchQuery { category: vec![category.id.to_string()], ..query };
         let step = |node: &&CategoryNode| {
             (node.category.title.clone(), format!("/categories/{}", node.category.slug))
         };
-        let mut trail: Vec<_> = path.iter().map(step).collect();
-        let schema = seo::listing(p, &trail, &l.data);
-        if let Some(last) = trail.last_mut() {
-            last.1.clear();
-        }
-        Ok((Category { p, node, trail, l, schema }.render()?, tags))
+        part(p, path.iter().map(step).collect(), &category.description, children, within).await
     })
     .await
 }
@@ -255,21 +234,34 @@ async fn collection(p: Page, request: HttpRequest, key: web::Path<String>) -> An
         let all = p.ports().products.collections().await?;
         let is_meant = |one: &&Collection| one.slug == *key;
         let collection = all.iter().find(is_meant).ok_or_else(CollectionId::not_found)?;
-        let filters = Filters::parse(&p.query);
         let within = |query| SearchQuery { collection: vec![collection.id.to_string()], ..query };
-        let found = found(p, &filters, within).await?;
-        let here = format!("/collections/{}", collection.slug);
-        let l = Listing::new(p, here.clone(), collection.title.clone(), filters, found);
-        let tags = vec!["lists".to_owned(), "products".to_owned()];
-        if p.fragment {
-            return Ok((Results { p, l }.render()?, tags));
-        }
-        let mut trail = vec![(collection.title.clone(), here)];
-        let schema = seo::listing(p, &trail, &l.data);
-        trail[0].1.clear();
-        Ok((OfCollection { p, collection, trail, l, schema }.render()?, tags))
+        let trail = vec![(collection.title.clone(), format!("/collections/{}", collection.slug))];
+        part(p, trail, &collection.description, &[], within).await
     })
     .await
+}
+
+/// The page of a part of the shop, the last of `trail`, or only its list, with the tags of the kept page.
+async fn part(
+    p: &Page,
+    mut trail: Vec<(String, String)>,
+    description: &str,
+    children: &[CategoryNode],
+    within: impl Fn(SearchQuery) -> SearchQuery,
+) -> Answer<(String, Vec<String>)> {
+    let filters = Filters::parse(&p.query);
+    let found = found(p, &filters, within).await?;
+    let (title, here) = trail.last().cloned().unwrap_or_default();
+    let l = Listing::new(p, here, title, filters, found);
+    let tags = vec!["lists".to_owned(), "products".to_owned()];
+    if p.fragment {
+        return Ok((Results { p, l }.render()?, tags));
+    }
+    let schema = seo::listing(p, &trail, &l.data);
+    if let Some(last) = trail.last_mut() {
+        last.1.clear();
+    }
+    Ok((Part { p, description, children, trail, l, schema }.render()?, tags))
 }
 
 async fn search(p: Page, request: HttpRequest) -> Answer {
